@@ -1,0 +1,311 @@
+"""Sums, means, variances, products and extremes over any axes: `axis` is an int, a tuple, or None for all (array API).
+
+The bounds hold for any order of summation, with n the number of elements reduced and u the unit roundoff: (n-1)u sum|x|
+for a sum (Jeannerod and Rump 2013; Higham 2002, section 4.2). Where a partial sum may pass the largest number, the sum
+may overflow.
+"""
+
+import builtins
+import math
+
+import numpy as np
+
+from reference.formats import wide
+from reference.shapes import count, drop, fold, spread
+
+
+@wide
+def sum(x, *, axis=None, keepdims=False):
+    """sum_i x_i; 0 for no elements. Error <= (n-1)u sum|x|, or ceil(log2 n) u sum|x| along contiguous axes, where
+    NumPy adds pairwise.
+
+    >>> sum(np.ones((2, 5, 4)), axis=(0, 2)).tolist()
+    [8.0, 8.0, 8.0, 8.0, 8.0]
+    """
+    return np.sum(x, axis=axis, keepdims=keepdims)
+
+
+@wide
+def sum_vjp(x, *, axis=None, keepdims=False, cotangent):
+    """d sum x = sum dx: the cotangent, copied to every element.
+
+    >>> sum_vjp([1.0, 2.0], cotangent=3.0)[0].tolist()
+    [3.0, 3.0]
+    """
+    return (np.broadcast_to(spread(cotangent, x, axis, keepdims), x.shape),)
+
+
+@wide
+def cumsum(x, *, axis=-1):
+    """y_k = x_1 + ... + x_k, added in this order: |error of y_k| <= (k-1)u sum_{i<=k} |x_i|.
+
+    >>> cumsum([1.0, 2.0, 3.0]).tolist()
+    [1.0, 3.0, 6.0]
+    """
+    return np.cumsum(x, axis=axis)
+
+
+@wide
+def cumsum_vjp(x, *, axis=-1, cotangent):
+    """dx_i = sum_{k>=i} g_k: the cumulative sum from the other end.
+
+    >>> cumsum_vjp([0.0, 0.0, 0.0], cotangent=[1.0, 1.0, 1.0])[0].tolist()
+    [3.0, 2.0, 1.0]
+    """
+    return (np.flip(np.cumsum(np.flip(cotangent, axis=axis), axis=axis), axis=axis),)
+
+
+@wide
+def mean(x, *, axis=None, keepdims=False):
+    """sum x / n, in this order: error <= (n+1)u sum|x|/n + eta. NaN for no elements; may overflow where sum|x| does.
+
+    >>> mean(np.arange(6.0).reshape(2, 3), axis=1).tolist()
+    [1.0, 4.0]
+    """
+    return np.sum(x, axis=axis, keepdims=keepdims) / count(x, axis)
+
+
+@wide
+def mean_vjp(x, *, axis=None, keepdims=False, cotangent):
+    """d mean x = sum dx / n."""
+    return (np.broadcast_to(spread(cotangent, x, axis, keepdims) / count(x, axis), x.shape),)
+
+
+def _deviations(x, axis):
+    return x - np.sum(x, axis=axis, keepdims=True) / count(x, axis)
+
+
+def _freedom(x, axis, correction):
+    return builtins.max(count(x, axis) - correction, 0.0)  # no degrees of freedom: divide by zero
+
+
+@wide
+def var(x, *, axis=None, correction=0.0, keepdims=False):
+    """sum (x - mean)^2 / (n - correction), by two passes and the correction term (sum d)^2/n, which is 0 in exact
+    arithmetic.
+
+    The term removes the error of the computed mean to first order (Chan, Golub and LeVeque 1983; Higham 2002,
+    section 1.9): relative error (n+4)u plus n u^2 kappa^2, kappa = sqrt(sum x^2 / sum d^2). Inf or NaN when n <=
+    correction. Squares may overflow: see `std`.
+
+    >>> var([1e8 + 4, 1e8 + 7, 1e8 + 13, 1e8 + 16], correction=1).item()
+    30.0
+    """
+    n = count(x, axis)
+    d = _deviations(x, axis)
+    s, slip = np.sum(np.square(d), axis=axis, keepdims=keepdims), np.sum(d, axis=axis, keepdims=keepdims)
+    return (s - slip * (slip / n)) / _freedom(x, axis, correction)
+
+
+@wide
+def var_vjp(x, *, axis=None, correction=0.0, keepdims=False, cotangent):
+    """d var = 2 sum (x - mean) dx / (n - correction); the deviation carries the error of the mean, (n+1)u sum|x|/n.
+
+    >>> var_vjp([1.0, 3.0], cotangent=1.0)[0].tolist()
+    [-1.0, 1.0]
+    """
+    g = spread(cotangent, x, axis, keepdims)
+    return (2.0 * g * _deviations(x, axis) / _freedom(x, axis, correction),)
+
+
+@wide
+def var_two_pass(x, *, axis=None, correction=0.0, keepdims=False):
+    """The plain two-pass form, sum (x - mean)^2 / (n - correction): exact mean or not, the error stays of order (n
+    u kappa)^2.
+    """
+    return np.sum(np.square(_deviations(x, axis)), axis=axis, keepdims=keepdims) / _freedom(x, axis, correction)
+
+
+@wide
+def var_welford(x, *, axis=None, correction=0.0, keepdims=False):
+    """One pass, running mean and sum of squares: m += (x_k - m)/k, s += (x_k - m_old)(x_k - m_new) (Welford 1962;
+    Higham 2002, section 1.9).
+
+    Relative error of order n u kappa, first order in kappa (Chan and Lewis 1979): sound, though behind two passes.
+    """
+    rows = fold(x, axis)
+    m, s = rows[..., 0], np.zeros_like(rows[..., 0])
+    for k in range(1, rows.shape[-1]):
+        d = rows[..., k] - m
+        m = m + d / (k + 1)
+        s = s + d * (rows[..., k] - m)
+    v = s / _freedom(x, axis, correction)
+    return spread(v, x, axis) if keepdims else v
+
+
+@wide
+def var_one_pass(x, *, axis=None, correction=0.0, keepdims=False):
+    """The bad example: (sum x^2 - (sum x)^2/n) / (n - correction). Both terms agree in all digits once kappa^2 u is
+    near 1: it can be negative.
+
+    >>> var_one_pass([1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16]).item()  # the truth is 22.5
+    -128.0
+    """
+    n, s = count(x, axis), np.sum(x, axis=axis, keepdims=keepdims)
+    return (np.sum(np.square(x), axis=axis, keepdims=keepdims) - np.square(s) / n) / _freedom(x, axis, correction)
+
+
+def _standardised(x, axis, correction):
+    """Deviations, their largest z-scale and std over that scale, all free of overflow: (d, scale, root, large,
+    shrink), keepdims shapes.
+    """
+    n = count(x, axis)
+    # with entries above one, 2^-k <= 1/(2n) keeps the sum and the deviations in range; a power of two rounds nothing
+    shrink = 2.0 ** -math.ceil(math.log2(2 * n))
+    large = np.max(np.abs(x), axis=axis, keepdims=True) > 1.0
+    d = _deviations(np.where(large, shrink * x, x), axis)
+    top = np.max(np.abs(d), axis=axis, keepdims=True)
+    scale = np.where(top == 0, 1.0, top)
+    z = d / scale
+    slip = np.sum(z, axis=axis, keepdims=True)
+    s = np.sum(np.square(z), axis=axis, keepdims=True) - slip * (slip / n)
+    return z, scale, np.sqrt(s / _freedom(x, axis, correction)), large, shrink
+
+
+@wide
+def std(x, *, axis=None, correction=0.0, keepdims=False):
+    """sqrt(var), scaled by the largest deviation: finite, and not flushed to 0, whenever the exact result is
+    representable.
+
+    Relative error as sqrt(var) plus 2u. NaN for no elements.
+
+    >>> std([1e200, 3e200]).item(), std([1e-200, 3e-200]).item()
+    (1e+200, 1e-200)
+    """
+    if count(x, axis) == 0:
+        return np.sqrt(var(x, axis=axis, keepdims=keepdims))
+    _, scale, root, large, shrink = _standardised(x, axis, correction)
+    return drop(np.where(large, scale * root / shrink, scale * root), axis, keepdims)
+
+
+@wide
+def std_vjp(x, *, axis=None, correction=0.0, keepdims=False, cotangent):
+    """d std = sum (x - mean) dx / ((n - correction) std); 0 by convention where std = 0, which is a kink.
+
+    >>> std_vjp([1.0, 3.0], cotangent=1.0)[0].tolist(), std_vjp([2.0, 2.0], cotangent=1.0)[0].tolist()
+    ([-0.5, 0.5], [0.0, 0.0])
+    """
+    z, _, root, _, _ = _standardised(x, axis, correction)
+    g = spread(cotangent, x, axis, keepdims) / _freedom(x, axis, correction)
+    return (np.where(z == 0, 0.0, g * (z / np.where(root == 0, 1.0, root))),)
+
+
+@wide
+def prod(x, *, axis=None, keepdims=False):
+    """prod_i x_i; 1 for no elements. Relative error (n-1)u as long as no partial product leaves the normal range.
+
+    >>> prod([2.0, 3.0, 4.0]).item()
+    24.0
+    """
+    return np.prod(x, axis=axis, keepdims=keepdims)
+
+
+@wide
+def prod_vjp(x, *, axis=None, keepdims=False, cotangent):
+    """dx_i = g prod_{j<i} x_j prod_{j>i} x_j, by prefix and suffix products: right where x has zeros, unlike g
+    prod(x) / x_i.
+
+    >>> prod_vjp([2.0, 0.0, 4.0], cotangent=1.0)[0].tolist()
+    [0.0, 8.0, 0.0]
+    """
+    if isinstance(axis, tuple):
+        raise ValueError("prod_vjp takes one axis, or None for all")
+    row = np.reshape(x, (-1,)) if axis is None else np.moveaxis(x, axis, -1)
+    others = _before(row) * np.flip(_before(np.flip(row, axis=-1)), axis=-1)
+    others = np.reshape(others, x.shape) if axis is None else np.moveaxis(others, -1, axis)
+    return (spread(cotangent, x, axis, keepdims) * others,)
+
+
+def _before(row):
+    """Exclusive cumulative product: 1, x_1, x_1 x_2, ..."""
+    return np.cumprod(np.concatenate([np.ones_like(row[..., :1]), row[..., :-1]], axis=-1), axis=-1)
+
+
+@wide
+def max(x, *, axis=None, keepdims=False):
+    """The largest element, exact; NaN if there is one. No elements: ValueError."""
+    return np.max(x, axis=axis, keepdims=keepdims)
+
+
+@wide
+def max_vjp(x, *, axis=None, keepdims=False, cotangent):
+    """The cotangent goes to the largest element, in equal parts to several (array libraries agree on this for `amax`).
+
+    >>> max_vjp([3.0, 1.0, 3.0], cotangent=1.0)[0].tolist()
+    [0.5, 0.0, 0.5]
+    """
+    return (_share(x, np.max(x, axis=axis, keepdims=True), axis, spread(cotangent, x, axis, keepdims)),)
+
+
+@wide
+def min(x, *, axis=None, keepdims=False):
+    """The smallest element, exact; NaN if there is one. No elements: ValueError."""
+    return np.min(x, axis=axis, keepdims=keepdims)
+
+
+@wide
+def min_vjp(x, *, axis=None, keepdims=False, cotangent):
+    """The cotangent goes to the smallest element, in equal parts to several."""
+    return (_share(x, np.min(x, axis=axis, keepdims=True), axis, spread(cotangent, x, axis, keepdims)),)
+
+
+def _share(x, extreme, axis, g):
+    hits = np.where(x == extreme, np.ones_like(x), 0.0)
+    return np.where(x == extreme, g / np.sum(hits, axis=axis, keepdims=True), 0.0)
+
+
+# The four below are for teaching: one-dimensional arrays, each addition rounded to the array's own type, half
+# precision included.
+
+
+def sum_naive(x):
+    """Left to right, in x's own type: error <= (n-1)u sum|x|, attained by [1, u, u, ...], and stagnation in half
+    precision.
+
+    >>> from reference.formats import BFLOAT16
+    >>> float(sum_naive(np.ones(1000, BFLOAT16.dtype)))  # 256 + 1 rounds back to 256
+    256.0
+    """
+    total = np.zeros((), x.dtype)[()]
+    for term in x:
+        total = x.dtype.type(total + term)
+    return total
+
+
+def sum_pairwise(x):
+    """Halves first: error <= ceil(log2 n) u sum|x| (Higham 2002, section 4.2).
+
+    >>> from reference.formats import BFLOAT16
+    >>> float(sum_pairwise(np.ones(1000, BFLOAT16.dtype)))
+    1000.0
+    """
+    if len(x) <= 2:
+        return sum_naive(x)
+    return x.dtype.type(sum_pairwise(x[: len(x) // 2]) + sum_pairwise(x[len(x) // 2 :]))
+
+
+def sum_kahan(x):
+    """Compensated: the rounding error of each addition is recovered and fed back. Error <= (2u + O(n u^2)) sum|x|
+    (Kahan 1965).
+
+    >>> from reference.formats import BINARY16
+    >>> float(sum_kahan(np.ones(4000, BINARY16.dtype))), float(sum_naive(np.ones(4000, BINARY16.dtype)))
+    (4000.0, 2048.0)
+    """
+    total = lost = np.zeros((), x.dtype)[()]
+    for term in x:
+        fed = x.dtype.type(term - lost)
+        grown = x.dtype.type(total + fed)
+        lost = x.dtype.type(x.dtype.type(grown - total) - fed)  # what the addition added beyond `fed`
+        total = grown
+    return total
+
+
+def sum_exact(x):
+    """The exact sum, rounded once to float64 (Shewchuk 1997, Python's math.fsum). OverflowError if a partial sum
+    overflows.
+
+    >>> sum_exact(np.array([1e100, 1.0, -1e100]))
+    1.0
+    """
+    return math.fsum(float(term) for term in x)

@@ -1,0 +1,282 @@
+"""Running error analysis: a value and a derived a-priori bound on its error, whole arrays at once.
+
+``error`` bounds |fl(y) - y| for every evaluation of the text in which each array operation loses
+at most what the standard allows: u relative for + - * / (plus eta/2 on underflow), E ulp for an
+elementary function, (n - 1) u sum|x| for a sum in any order (Jeannerod and Rump 2013), n u |x||y|
+for a product. The value is computed in float64. Every coefficient of a bound is a polynomial in
+u with non-negative coefficients and no constant term, so E(2^-53) <= 2^-29 E(2^-24): for the
+narrower formats the value's own error is a 2^-29th part of the bound, and ``_UP`` covers it.
+An operand that may have overflowed (|v| + e > max) gives no promise: the error is infinite.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from suite.arithmetic.protocol import Arithmetic
+from suite.arithmetic.table import TABLE
+from suite.floats import FORMATS, Format
+
+_UP = 1 + 2.0**-40  # rounds each bound upward: its own arithmetic is a few float64 operations
+_SINGLE = FORMATS["float32"]
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What one operation of a good library may lose: u, reductions' u, and E ulp per function."""
+
+    format: Format
+    ulps: float = 4.0
+    reduce_u: float = 0.0
+    pairwise: bool = False
+
+    @classmethod
+    def required(cls, fmt: Format, fused: bool = False) -> Self:
+        """Composed: each array operation rounds to the storage type, reductions accumulate in
+        at least binary32. Fused: sixteen-bit operands are computed in binary32 throughout.
+        """
+        if not fmt.half:
+            return cls(fmt, 4.0, fmt.u)
+        if fused:
+            return cls(_SINGLE, 4.0, _SINGLE.u)
+        return cls(fmt, 0.5 + 4.0 * 2.0 ** (fmt.p - _SINGLE.p), _SINGLE.u)
+
+    @classmethod
+    def ideal(cls, fmt: Format) -> Self:
+        """The best of ordinary cost: 1 ulp functions, pairwise sums, sixteen bits in binary32."""
+        wide = _SINGLE if fmt.half else fmt
+        return cls(wide, 1.0, wide.u, pairwise=True)
+
+    def terms(self, n: int) -> float:
+        """Roundings that one summand of n can meet."""
+        return float(np.ceil(np.log2(n))) if self.pairwise and n > 1 else float(max(n - 1, 0))
+
+
+def _magnitude(x: "RunningError") -> Any:
+    return np.abs(x.value) + x.error
+
+
+class RunningError(Arithmetic):
+    """Arrays of (value, error bound) under one standard."""
+
+    elementary: ClassVar = TABLE
+
+    def __init__(self, value: Any, standard: Standard, error: Any = None):
+        self.value = np.asarray(value, np.float64)
+        self.error = np.zeros(self.value.shape) if error is None else np.asarray(error, np.float64)
+        self.standard = standard
+        self.parts = (self.value, self.error)
+
+    def rebuild(self, *parts: Any) -> Self:
+        return type(self)(parts[0], self.standard, parts[1])
+
+    def lift(self, other: Any) -> Self:
+        if isinstance(other, RunningError):
+            return self.rebuild(*other.parts)
+        value = np.asarray(other, np.float64)
+        with np.errstate(over="ignore"):
+            rounded = self.standard.format.round(value).astype(np.float64)
+        # a literal of float64 stands for a real number: it is rounded when it is stored
+        inexact = (np.abs(value * 2.0**20) != np.rint(np.abs(value * 2.0**20))) & np.isfinite(value)
+        error = np.where(inexact | (rounded != value), self.standard.format.u * np.abs(value), 0.0)
+        return self.rebuild(value, np.where(np.isfinite(value), error, 0.0))
+
+    def done(self, value: Any, propagated: Any, rounding: Any, *operands: "RunningError") -> Self:
+        """The result of one operation: nan bounds and operands that may overflow are no promise."""
+        error = (propagated + rounding) * _UP
+        lost = np.isnan(error)
+        for x in operands:
+            lost = lost | ~(_magnitude(x) <= self.standard.format.max)
+        return self.rebuild(value, np.where(lost, np.inf, error))
+
+    def rounded(self, value: Any, propagated: Any, underflow: bool) -> Any:
+        """One rounding of a result of this size."""
+        f = self.standard.format
+        bound = f.u * (np.abs(value) + propagated)
+        return np.maximum(bound, f.eta / 2) if underflow else bound
+
+    # -- arithmetic
+    def add(self, o: Self) -> Self:
+        value, error = self.value + o.value, self.error + o.error
+        trivial = ((self.value == 0) & (self.error == 0)) | ((o.value == 0) & (o.error == 0))
+        return self.done(value, error, np.where(trivial, 0.0, self.rounded(value, error, False)), self, o)
+
+    def subtract(self, o: Self) -> Self:
+        return self.add(o.negative())
+
+    def negative(self) -> Self:
+        return self.rebuild(-self.value, self.error)
+
+    def absolute(self) -> Self:
+        return self.rebuild(np.abs(self.value), self.error)
+
+    def multiply(self, o: Self) -> Self:
+        value = self.value * o.value
+        error = np.abs(self.value) * o.error + np.abs(o.value) * self.error + self.error * o.error
+        exact = _power_of_two(self) | _power_of_two(o)
+        rounding = np.where(exact & (np.abs(value) >= self.standard.format.tiny), 0.0, self.rounded(value, error, True))
+        zero = ((self.value == 0) & (self.error == 0)) | ((o.value == 0) & (o.error == 0))
+        return self.done(value, error, np.where(zero, 0.0, rounding), self, o)
+
+    def divide(self, o: Self) -> Self:
+        value = self.value / o.value
+        least = np.abs(o.value) - o.error
+        error = np.where(least > 0, (self.error + np.abs(value) * o.error) / least, np.inf)
+        exact = _power_of_two(o) & (np.abs(value) >= self.standard.format.tiny)
+        return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
+
+    def maximum(self, o: Self) -> Self:
+        """Chosen by comparison: exact, and as uncertain as the worse of the two."""
+        apart = np.abs(self.value - o.value) > self.error + o.error
+        chosen = np.where(self.value >= o.value, self.error, o.error)
+        error = np.where(apart, chosen, np.maximum(self.error, o.error))
+        return self.rebuild(np.maximum(self.value, o.value), error)
+
+    def sign(self) -> Self:
+        unsure = (self.error > 0) & (np.abs(self.value) <= self.error)
+        return self.rebuild(np.sign(self.value), np.where(unsure, 2.0, 0.0))
+
+    def power(self, o: Self) -> Self:
+        """E ulp, and the condition numbers y/x and log x times the operands' errors."""
+        if o.value.ndim == 0 and o.error == 0 and o.value == 2:
+            return self.multiply(self)
+        if o.value.ndim == 0 and o.error == 0 and o.value == 1:
+            return self
+        x, y = self, o
+        value = np.power(x.value, y.value)
+        least, most = np.abs(x.value) - x.error, np.abs(x.value) + x.error
+        steep = np.maximum(_power(least, y.value - 1), _power(most, y.value - 1))
+        error = np.where(x.error > 0, np.abs(y.value) * steep * x.error, 0.0)
+        error = error + np.where(y.error > 0, np.abs(value * np.log(np.maximum(np.abs(x.value), 1e-323))) * y.error * 1.01, 0.0)
+        return self.done(value, error, self.ulps(value, error, None), x, y)
+
+    def matmul(self, o: Self) -> Self:
+        """n roundings of each product and n eta: any order, with or without a fused multiply-add."""
+        x, y, k = self.guarded(), o.guarded(), self.shape[-1]
+        a, b = np.abs(x.value), np.abs(y.value)
+        error = a @ y.error + x.error @ b + x.error @ y.error
+        return self.accumulated(x.value @ y.value, error, (a + x.error) @ (b + y.error), k + 1, k * self.standard.format.eta)
+
+    def accumulated(self, value: Any, error: Any, size: Any, terms: int, underflow: float = 0.0) -> Self:
+        """A reduction in ``reduce_u`` over summands of total size ``size``, rounded once at the end.
+
+        Partial sums may overflow although the result does not, whatever the signs: no promise then.
+        """
+        s = self.standard
+        rounding = s.terms(terms) * s.reduce_u * size + underflow
+        if s.reduce_u < s.format.u:
+            rounding = rounding + self.rounded(value, error + rounding, True)
+        safe = size * (1 + terms * s.reduce_u) <= _limit(s)
+        return self.done(value, error, np.where(safe, rounding, np.inf))
+
+    def guarded(self) -> Self:
+        """The operand of a reduction: an entry that may have overflowed carries no promise."""
+        return self.rebuild(self.value, np.where(_magnitude(self) <= self.standard.format.max, self.error, np.inf))
+
+    # -- reductions
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
+        x = self.guarded()
+        value, error, size = (np.sum(v, axis=axis, keepdims=keepdims) for v in (x.value, x.error, _magnitude(x)))
+        return self.accumulated(value, error, size, self.size // max(value.size, 1))
+
+    def cumsum(self, axis: int) -> Self:
+        s = self.standard
+        value, error, size = (np.cumsum(v, axis=axis) for v in (self.value, self.error, _magnitude(self)))
+        n = np.arange(value.shape[axis]).reshape([-1 if k == axis % value.ndim else 1 for k in range(value.ndim)])
+        rounding = n * s.reduce_u * size
+        if s.reduce_u < s.format.u:
+            rounding = rounding + self.rounded(value, error + rounding, True)
+        rounding = np.where(size * (1 + n * s.reduce_u) > _limit(s), np.inf, rounding)
+        return self.rebuild(value, np.where(np.isnan(error + rounding), np.inf, (error + rounding) * _UP))
+
+    def cumprod(self, axis: int) -> Self:
+        """Relative errors add: amp(sum rho_i + (k - 1) u), and eta for each product that underflows."""
+        value = np.cumprod(self.value, axis=axis)
+        with np.errstate(all="ignore"):
+            rho = np.where(self.value != 0, self.error / np.abs(self.value), np.where(self.error > 0, np.inf, 0.0))
+        k = np.arange(value.shape[axis]).reshape([-1 if d == axis % value.ndim else 1 for d in range(value.ndim)])
+        theta = np.cumsum(rho, axis=axis) + k * self.standard.format.u
+        amp = np.where(theta < 0.5, np.expm1(2 * np.minimum(theta, 1.0)) / 1.0, np.inf)
+        amp = np.where(theta < 0.01, theta * (1 + theta), amp)
+        error = np.abs(value) * amp + k * self.standard.format.eta
+        return self.rebuild(value, np.where(np.isnan(error), np.inf, error * _UP))
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Self:
+        axes = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = sorted(k % self.ndim for k in axes)
+        flat = np.moveaxis(self, axes, range(-len(axes), 0)) if axes != [self.ndim - 1] else self
+        flat = flat.reshape(*flat.shape[: self.ndim - len(axes)], -1)
+        if flat.shape[-1] == 0:
+            return self.lift(np.ones(flat.shape[:-1]))
+        out = flat.cumprod(-1)[..., -1]
+        # any order: a partial product may leave the range although the result does not
+        with np.errstate(divide="ignore"):
+            logs = np.log2(np.abs(flat.value))
+        up = np.sum(np.maximum(logs, 0), axis=-1)
+        down = np.sum(np.minimum(logs, 0), axis=-1)
+        f = self.standard.format
+        safe = (up < f.emax) & ((down > f.emin) | ~np.isfinite(down))
+        out = self.rebuild(out.value, np.where(safe, out.error, np.inf))
+        return out if not keepdims else np.expand_dims(out, tuple(axes))
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
+        top = np.max(self.value, axis=axis, keepdims=True)
+        rival = np.where(self.value + self.error >= np.max(self.value - self.error, axis=axis, keepdims=True), self.error, 0.0)
+        error = np.max(rival, axis=axis, keepdims=keepdims)
+        return self.rebuild(top if keepdims else np.max(self.value, axis=axis), error)
+
+    def maximum_accumulate(self, x: Self, axis: int = 0) -> Self:
+        return self.rebuild(np.maximum.accumulate(x.value, axis=axis), np.maximum.accumulate(x.error, axis=axis))
+
+    def sort(self, axis: int = -1) -> Self:
+        """The k-th smallest moves by no more than the largest error."""
+        error = np.broadcast_to(np.max(self.error, axis=axis, keepdims=True), self.shape)
+        return self.rebuild(np.sort(self.value, axis=axis), error)
+
+    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Self:  # noqa: A002 - NumPy's name
+        """The spectral norm by a backward stable SVD: 10 n u ||A||, as for symmetric eigenvalues (declared)."""
+        if ord != 2 or axis != (-2, -1):
+            return NotImplemented
+        f, n = self.standard.format, max(self.shape[-2:])
+        size = np.max(np.abs(self.value), axis=(-2, -1), keepdims=True)
+        scale = np.where(size > 0, size, 1.0)
+        value = np.linalg.norm(self.value / scale, 2, axis=(-2, -1)) * scale[..., 0, 0]
+        spread = np.linalg.norm(self.error, axis=(-2, -1))
+        safe = (size[..., 0, 0] * n < np.sqrt(f.max)) & ((size[..., 0, 0] > np.sqrt(f.tiny)) | (size[..., 0, 0] == 0))
+        return self.done(value, spread, np.where(safe, 10 * n * f.u * (value + spread) + f.eta, np.inf))
+
+    def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
+        return ufunc(*(x.value for x in self.lifted(*inputs)))
+
+    # -- elementary functions
+    def apply(self, ufunc: np.ufunc, x: Self) -> Self:
+        row = TABLE[ufunc]
+        value = ufunc(x.value)
+        slope = row.slope(x.value - x.error, x.value + x.error)
+        propagated = np.where(x.error > 0, slope * x.error, 0.0)
+        if ufunc is np.sqrt:
+            propagated = np.minimum(propagated, np.sqrt(x.error))
+        return self.done(value, propagated, self.ulps(value, propagated, row.ulps), x)
+
+    def ulps(self, value: Any, propagated: Any, exact: float | None) -> Any:
+        size = np.abs(value) + propagated
+        with np.errstate(invalid="ignore"):
+            return (self.standard.ulps if exact is None else exact) * self.standard.format.ulp(
+                np.where(np.isnan(size), np.inf, size)
+            )
+
+
+def _limit(standard: Standard) -> float:
+    """Where an accumulator overflows: sixteen-bit reductions accumulate in binary32."""
+    return _SINGLE.max if standard.format.half else standard.format.max
+
+
+def _power_of_two(x: RunningError) -> Any:
+    mantissa, _ = np.frexp(x.value)
+    return (np.abs(mantissa) == 0.5) & (x.error == 0)
+
+
+def _power(base: Any, exponent: Any) -> Any:
+    """base^exponent for a lower end that an error may have carried past zero."""
+    return np.where((base <= 0) & (exponent < 0), np.inf, np.power(np.maximum(base, 0.0), exponent))

@@ -1,0 +1,363 @@
+"""The engine: groups of cells are judged on shared draws, in processes, and certified once more at the end.
+
+A group is one (concept, dtype). It loads nothing but the declarations and the target, so that any
+number of workers gives the same verdicts; a worker that dies costs its own group only.
+"""
+
+import json
+import multiprocessing
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from hypothesis import Phase, given, seed, settings
+from hypothesis import HealthCheck
+
+from suite.case import Case
+from suite.cells import Key, cells_of
+from suite.concepts import concepts
+from suite.floats import FORMATS
+from suite.inputs import Recipe, draw, lengths, recipes
+from suite.laws.accuracy import centre
+from suite.laws.law import Law
+from suite.minimise import minimise
+from suite.outcome import Outcome, Refutation, hull, region_of
+from suite.record import Concept
+from suite.targets.library import CallError, Library, TargetError, Unsupported, load
+from suite.verdict import Cell, Finding, Known, Severity, Verdict, finding_from, to_json, witness_from
+from suite.witness import decode, encode, reproduction
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How many cases a group gets, and on how many of them each route beside the first is tried."""
+
+    name: str
+    cases: int
+    share: int  # every share-th case judges a given route (1: all of them)
+    minimise: float  # seconds for the minimiser, per finding
+
+
+PROFILES = {
+    p.name: p for p in (Profile("quick", 4, 4, 0.3), Profile("ci", 24, 4, 1.0), Profile("thorough", 200, 2, 4.0))
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one worker needs to know."""
+
+    target: str
+    device: str
+    profile: str
+    seed: int
+    laws: tuple[str, ...] = ()
+    known: tuple[Known, ...] = ()
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What comes back from a group: cells, sentences about broken functions, an error curve, known ones fixed."""
+
+    group: tuple[str, str]
+    cells: tuple[Cell, ...]
+    broken: tuple[str, ...] = ()
+    curve: Mapping[str, Any] | None = None
+    fixed: tuple[str, ...] = ()
+
+
+def call_names() -> tuple[str, ...]:
+    """The function names that concepts call."""
+    return tuple(dict.fromkeys(c.call_name for c in concepts().values()))
+
+
+# -- one group
+
+
+class Group:
+    """Judges the cells of one (concept, dtype) case by case, and never lets one law stop another."""
+
+    def __init__(self, concept: Concept, dtype: str, target: Library, plan: Plan):
+        self.concept, self.dtype, self.target, self.plan = concept, dtype, target, plan
+        self.format, self.profile = FORMATS[dtype], PROFILES[plan.profile]
+        self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
+        self.outcomes: dict[Key, Outcome] = {key: Outcome() for key in self.laws}
+        self.reasons: dict[Key, str] = {}
+        self.broken: dict[Key, str] = {}
+        self.count = 0
+
+    def run(self) -> None:
+        self.replay()
+        if not self.ordinary():
+            return
+        master = zlib.crc32(repr((self.plan.seed, self.concept.name, self.dtype)).encode())
+
+        @seed(master)
+        @settings(
+            max_examples=self.profile.cases, database=None, deadline=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),  # a draw is a recipe; the bulk is ours, and large on purpose
+        )  # fmt: skip
+        @given(recipes(self.concept))
+        def each_case(recipe: Recipe) -> None:
+            self.judge(self.case(recipe))
+
+        each_case()
+
+    def case(self, recipe: Recipe) -> Case:
+        with np.errstate(all="ignore"):
+            return Case(self.concept, self.format, self.target, draw(self.concept, self.format, recipe), recipe)
+
+    def ordinary(self) -> bool:
+        """A target that cannot do an ordinary case at all does not support the dtype, or is broken."""
+        sizes = tuple((d, lengths(self.concept, d)[min(2, len(lengths(self.concept, d)) - 1)]) for d in self.concept.dims)
+        case = self.case(Recipe(sizes, 0, 3)).take(slice(0, 2))
+        try:
+            got = case.got()
+            expected = case.value.shape if self.concept.definition is not None else case.inputs[-1].shape
+            if got.shape != expected:
+                raise TargetError(
+                    f"{self.target.name}.{self.concept.call_name} returned shape {got.shape[1:]} where the signature "
+                    f"{self.concept.signature} gives {expected[1:]}: return that shape"
+                )
+            before = [x.copy() for x in case.inputs]
+            self.pure(case)
+            assert all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, case.inputs, strict=True))
+        except Unsupported as refusal:
+            for key in self.laws:
+                self.reasons[key] = f"not supported: {refusal}"
+            return False
+        except (TargetError, CallError) as fault:
+            for key in self.laws:
+                self.broken[key] = str(fault)
+            return False
+        return True
+
+    def pure(self, case: Case) -> None:
+        """A function that writes into its operands is broken, whatever it returns."""
+        f = self.target.functions[self.concept.call_name]
+        axis = {"axis": -1} if self.concept.has_axis else {}
+        native = [self.target.framework.to_native(x if self.concept.batched else x[0]) for x in case.inputs]
+        before = [np.array(self.target.framework.from_native(x, "operand"), copy=True) for x in native]
+        self.target.attempt(f"{self.target.name}.{self.concept.call_name}", f, native, {**axis, **case.options})
+        for k, (x, old) in enumerate(zip(native, before, strict=True)):
+            if self.target.framework.from_native(x, "operand").tobytes() != old.tobytes():
+                raise TargetError(
+                    f"{self.target.name}.{self.concept.call_name} writes into operand {k}: work on a copy"
+                )
+
+    def replay(self) -> None:
+        """The witnesses of known findings come first, so that a known failure is met in every run."""
+        for known in self.plan.known:
+            key = Key(known.concept, known.dtype, known.law, known.route)
+            if key in self.laws:
+                self.attempt(key, decode(known.witness, self.concept, self.dtype, self.target))
+
+    def judge(self, case: Case) -> None:
+        for n, key in enumerate(self.laws):
+            primary = key.route in ("eager", self.target.framework.modes[0])
+            if primary or (self.count + n) % self.profile.share == 0:
+                self.attempt(key, case)
+        self.count += 1
+
+    def attempt(self, key: Key, case: Case) -> None:
+        if key in self.reasons or key in self.broken:
+            return
+        try:
+            with np.errstate(all="ignore"):
+                self.outcomes[key] += self.laws[key].judge(case, key.route)
+        except Unsupported as refusal:
+            self.reasons[key] = f"not supported: {refusal}"
+        except TargetError as fault:
+            self.broken[key] = str(fault)
+        except CallError as fault:
+            self.outcomes[key] += raised(case, str(fault))
+
+    def cells(self) -> Iterator[Cell]:
+        for key, law in self.laws.items():
+            yield self.cell(key, law, self.outcomes[key])
+
+    def cell(self, key: Key, law: Law, o: Outcome) -> Cell:
+        finding = self.finding(key, law, o) if o.refuted else None
+        known = next((k.id for k in self.plan.known if finding and k.covers(finding)), "")
+        return Cell(
+            key.concept, key.dtype, key.law, key.route, law.family, law.statement, self.target.device,
+            verdict_of(o, key in self.broken), self.severity(finding, known), known, o.cases, o.elements, o.unjudged,
+            o.unknown, o.ulps, o.ratio, o.ideal, o.basis, self.broken.get(key) or self.reasons.get(key, ""), finding,
+        )  # fmt: skip
+
+    def severity(self, finding: Finding | None, known: str) -> Severity | None:
+        return finding.severity if finding else None
+
+    def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
+        found = minimise(o.refuted[0], law, key.route, self.profile.minimise)
+        region = hull(o.region, region_of(found.case, slice(None)))
+        finding = Finding(
+            key.concept, law.name, law.family, key.dtype, self.target.device, key.route, found.severity, law.statement,
+            encode(found.case, found.wrt, found.index), region, found.got, found.enclosure, found.allowed,
+            found.basis, max(found.error_ulp, *(r.error_ulp for r in o.refuted)), max(found.ratio, *(r.ratio for r in o.refuted)),
+            reproduction(found.case, found.calls, found.wrt, self.target), note=found.note,
+        )  # fmt: skip
+        covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
+        return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
+
+
+def raised(case: Case, sentence: str) -> Outcome:
+    """A function that raises on some inputs only is wrong on these."""
+    found = Refutation(case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence)
+    return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, slice(None)))
+
+
+def verdict_of(o: Outcome, broken: bool) -> Verdict:
+    if o.refuted:
+        return Verdict.REFUTED
+    if broken:
+        return Verdict.BROKEN
+    if o.proved:
+        return Verdict.PROVED
+    if o.elements > 0 and o.unknown and o.unknown >= o.elements:
+        return Verdict.UNKNOWN
+    if o.unknown:
+        return Verdict.UNKNOWN
+    return Verdict.HOLDS if o.elements > o.unjudged or (o.elements and o.ratio > 0) else Verdict.NOT_JUDGED
+
+
+def judge_group(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
+    """All cells of one (concept, dtype)."""
+    name, dtype = group
+    mine = tuple(k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device))
+    work = Group(concepts()[name], dtype, target, replace(plan, known=mine))
+    work.run()
+    cells = tuple(work.cells())
+    refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}
+    judged = {(c.law, c.route) for c in cells if c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN)}
+    fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted)
+    curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
+    return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed)
+
+
+def _curve(o: Outcome, dtype: str) -> dict[str, list[float]]:
+    f = FORMATS[dtype]
+    bins = sorted(o.curve)
+    return {
+        "x": [centre(k, f.max, f.eta) for k in bins],
+        "ulp": [o.curve[k][0] for k in bins],
+        "bound": [o.curve[k][1] for k in bins],
+    }
+
+
+# -- many groups, in processes
+
+_worker: dict[str, Any] = {}
+
+
+def _start(plan: Plan) -> None:
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    _worker["plan"], _worker["target"] = plan, load(plan.target, plan.device, call_names())
+
+
+def _work(group: tuple[str, str]) -> Judged:
+    return judge_group(group, _worker["target"], _worker["plan"])
+
+
+def judge_all(
+    todo: Sequence[tuple[str, str]], target: Library, plan: Plan, workers: int, done: Callable[[Judged], None]
+) -> None:
+    """Every group, in this process or in ``workers`` others; ``done`` is called as each arrives."""
+    if workers <= 1 or len(todo) <= 1:
+        for group in todo:
+            done(judge_group(group, target, plan))
+        return
+    left = list(todo)
+    try:
+        _pooled(left, plan, workers, done)
+    except BrokenProcessPool:
+        for group in list(left):  # one at a time, to find the one that kills its worker
+            try:
+                _pooled([group], plan, 1, done)
+            except BrokenProcessPool:
+                done(died(group, target, plan))
+
+
+def _pooled(left: list[tuple[str, str]], plan: Plan, workers: int, done: Callable[[Judged], None]) -> None:
+    """Removes from ``left`` what is done."""
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(left)), context, _start, (plan,))
+    try:
+        running: dict[Future[Judged], tuple[str, str]] = {pool.submit(_work, group): group for group in left}
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                group = running.pop(future)
+                judged = future.result()
+                left.remove(group)
+                done(judged)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def died(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
+    sentence = f"{target.name}: the process that judged {group[0]} in {group[1]} died: run --concept {group[0]} -n 1 to see why"
+    cells = cells_of(concepts()[group[0]], group[1], target, plan.laws)
+    return Judged(
+        group,
+        tuple(
+            Cell(*group, k.law, k.route, law.family, law.statement, target.device, Verdict.BROKEN, reason=sentence)
+            for k, law in cells.items()
+        ),
+        (sentence,),
+    )
+
+
+# -- once more, in a fresh process
+
+
+def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]:
+    """Whether each finding's witness is refuted again by a process that has done nothing else."""
+    if not findings:
+        return []
+    job = {"target": target, "device": device, "findings": [to_json(f) for f in findings]}
+    run = subprocess.run(
+        [sys.executable, "-c", "from suite.audit import recheck_main; recheck_main()"],
+        input=json.dumps(job), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    try:
+        answers = json.loads(run.stdout)
+        return [bool(a) for a in answers]
+    except (json.JSONDecodeError, TypeError):
+        return [False] * len(findings)
+
+
+def recheck_main() -> None:
+    """Reads findings on standard input, writes a list of booleans."""
+    job = json.load(sys.stdin)
+    target = load(job["target"], job["device"], call_names())
+    json.dump([refuted_again(finding_from(f), target) is not None for f in job["findings"]], sys.stdout)
+
+
+def refuted_again(finding: Finding, target: Library) -> Refutation | None:
+    """The law's judgement of the witness alone."""
+    concept = concepts()[finding.concept]
+    laws = cells_of(concept, finding.dtype, target)
+    key = Key(finding.concept, finding.dtype, finding.law, finding.route)
+    if key not in laws:
+        return None
+    case = decode(finding.witness, concept, finding.dtype, target)
+    try:
+        with np.errstate(all="ignore"):
+            refuted = laws[key].judge(case, finding.route).refuted
+    except CallError as fault:
+        refuted = raised(case, str(fault)).refuted
+    except (TargetError, Unsupported):
+        return None
+    return refuted[0] if refuted else None
+
+
+__all__ = ["PROFILES", "Group", "Judged", "Plan", "Profile", "call_names", "judge_all", "judge_group", "recheck", "witness_from"]

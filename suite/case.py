@@ -1,0 +1,203 @@
+"""One drawn input, evaluated lazily and once, shared by all laws and routes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from suite.arithmetic import Balls, RunningError, Standard, Variable, backward
+from suite.floats import Array, Format, precision
+from suite.inputs import Recipe
+from suite.record import Concept
+from suite.targets.library import Library
+
+_LARGE = 16384  # entries above which a layout or gradient route judges fewer rows
+
+
+@dataclass
+class Case:
+    """A batch of inputs of one concept in one format, put to one target."""
+
+    concept: Concept
+    format: Format
+    target: Library
+    inputs: tuple[Array, ...]
+    recipe: Recipe
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return dict(self.concept.options[self.recipe.option])
+
+    @property
+    def rows(self) -> int:
+        return len(self.inputs[0])
+
+    @property
+    def wrt(self) -> list[int]:
+        return [k for k, o in enumerate(self.concept.operands) if o.grad]
+
+    def rng(self, salt: str) -> np.random.Generator:
+        return self.recipe.rng(salt)
+
+    def at(self, *inputs: Array) -> "Case":
+        """A derived case: the same concept at other inputs (shifted, scaled, permuted, snapped)."""
+        return Case(self.concept, self.format, self.target, tuple(inputs), self.recipe)
+
+    def take(self, rows: Any) -> "Case":
+        return self.at(*(x[rows] for x in self.inputs))
+
+    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+        if key not in self.memo:
+            self.memo[key] = compute()
+        return self.memo[key]
+
+    # -- the target
+    def got(self, layout: str = "contiguous") -> Array:
+        """The target's result along one memory layout."""
+        return self.once(("got", layout), lambda: self.call(self.inputs, layout))
+
+    def call(self, inputs: Sequence[Array], layout: str = "contiguous", **more: Any) -> Array:
+        axis = {"axis": -1} if self.concept.has_axis else {}
+        return self.target.call(self.concept, inputs, layout, **{**axis, **self.options, **more})
+
+    @property
+    def cotangent(self) -> Array:
+        """A seed of short dyadic numbers, so that seeding loses nothing."""
+        return self.once("cotangent", self._cotangent)
+
+    def _cotangent(self) -> Array:
+        shape = self.value.shape
+        rng = self.rng("cotangent")
+        if len(shape) == 1:
+            g = np.ones(shape)
+        else:
+            g = rng.integers(-8, 9, shape) / 4
+            single = np.zeros(shape)
+            single.reshape(shape[0], -1)[:, 0] = 1.0
+            g = np.where((np.arange(shape[0]) % 3 == 0).reshape(-1, *(1,) * (len(shape) - 1)), single, g)
+        return g.astype(self.format.dtype)
+
+    def grads(self, mode: str) -> list[Array]:
+        """The target's own derivative: one array per differentiable operand."""
+        axis = {"axis": -1} if self.concept.has_axis else {}
+        return self.once(
+            ("grads", mode),
+            lambda: self.target.gradients(
+                self.concept, self.inputs, self.wrt, self.cotangent, mode, **axis, **self.options
+            ),
+        )
+
+    # -- tier 1: running error
+    def lifted(self, standard: Standard) -> list[Any]:
+        return [
+            x if o.integer else RunningError(x, standard) for x, o in zip(self.inputs, self.concept.operands, strict=True)
+        ]
+
+    def bounded(self) -> tuple[Array, Array]:
+        """Value and required bound: the largest running error among all sound algorithms."""
+        return self.once("bounded", self._bounded)
+
+    @property
+    def value(self) -> Array:
+        return self.bounded()[0]
+
+    def _bounded(self) -> tuple[Array, Array]:
+        concept, fused = self.concept, self.concept.fused
+        standard = Standard.required(self.format, fused)
+        value, error = self._largest((concept.reference, *concept.alternatives), standard, self.options)
+        if concept.bound is not None:
+            inputs = [x.astype(np.float64) if x.dtype.kind not in "iu" else x for x in self.inputs]
+            error = concept.bound(inputs, value, error, standard, **self.options)
+        if not fused and self.format.half:  # computing in binary32 and rounding once is allowed as well
+            wide = Standard.required(self.format, True)
+            _, single = self._largest((concept.reference,), wide, self.options)
+            error = np.maximum(error, self.rounded_once(value, single))
+        if fused:
+            error = self.rounded_once(value, error)
+        return value, error
+
+    def ideal(self) -> Array:
+        """The bound of the best algorithm of ordinary cost, for the report."""
+        return self.once("ideal", self._ideal)
+
+    def _ideal(self) -> Array:
+        value, error = self._largest((self.concept.reference,), Standard.ideal(self.format), self.options)
+        return self.rounded_once(value, error)
+
+    def rounded_once(self, value: Array, error: Array) -> Array:
+        """A binary32 result rounded once into a sixteen-bit format: half an ulp more."""
+        if not self.format.half:
+            return error
+        with np.errstate(invalid="ignore", over="ignore"):
+            size = np.where(np.isfinite(error), np.abs(value) + error, np.inf)
+            return 0.5 * self.format.ulp(size) + error
+
+    def _largest(
+        self, texts: Sequence[Callable[..., Any]], standard: Standard, options: dict[str, Any]
+    ) -> tuple[Array, Array]:
+        axis = {"axis": -1} if self.concept.has_axis else {}
+        with np.errstate(all="ignore"):
+            runs = [as_running(text(*self.lifted(standard), **axis, **options), standard) for text in texts]
+            errors = [np.where(np.isnan(r.error), np.inf, r.error) for r in runs]
+            return runs[0].value, np.maximum.reduce([np.broadcast_to(e, runs[0].shape) for e in errors])
+
+    def bounded_grads(self) -> list[tuple[Array, Array]]:
+        """(value, required bound) per differentiable operand, by the reference's backward."""
+        return self.once("bounded grads", lambda: self._grads((self.concept.vjp, *self.concept.vjp_alternatives)))
+
+    def saved_grads(self) -> list[tuple[Array, Array]]:
+        """The bound of the formula that has only the rounded output to go by."""
+        return self.once("saved grads", lambda: self._grads((self.concept.vjp, self.concept.saved)))
+
+    def _grads(self, texts: Sequence[Callable[..., Any] | None]) -> list[tuple[Array, Array]]:
+        standard = Standard.required(self.format)
+        axis = {"axis": -1} if self.concept.has_axis else {}
+        out: list[tuple[Array, Array]] = []
+        with np.errstate(all="ignore"):
+            runs = []
+            for text in texts:
+                assert text is not None
+                seed = RunningError(self.cotangent, standard)
+                results = text(*self.lifted(standard), **axis, **self.options, cotangent=seed)
+                runs.append([as_running(r, standard) for r in results])
+            for k in range(len(self.wrt)):
+                shape = self.inputs[self.wrt[k]].shape
+                errors = [np.broadcast_to(np.where(np.isnan(r[k].error), np.inf, r[k].error), shape) for r in runs]
+                out.append((np.broadcast_to(runs[0][k].value, shape), np.maximum.reduce(errors)))
+        return out
+
+    # -- the truth
+    def exact(self, row: int, bits: int) -> Any:
+        """The definition at one row, as an object array of balls."""
+        return self.once(("exact", row, bits), lambda: self._exact(self.balls(row), bits))
+
+    def balls(self, row: int) -> list[Any]:
+        rows = [x[row : row + 1] for x in self.inputs]
+        return [x if o.integer else Balls(x) for x, o in zip(rows, self.concept.operands, strict=True)]
+
+    def _exact(self, operands: Sequence[Any], bits: int) -> Any:
+        assert self.concept.definition is not None
+        with precision(bits):
+            out = self.concept.definition(*operands, **self.options)
+            return np.broadcast_to(out.a, (1, *self.value.shape[1:]))[0]
+
+    def exact_grads(self, row: int, bits: int) -> list[Any]:
+        """Reverse mode over balls through the definition: never through the reference."""
+        return self.once(("exact grads", row, bits), lambda: self._exact_grads(row, bits))
+
+    def _exact_grads(self, row: int, bits: int) -> list[Any]:
+        assert self.concept.definition is not None
+        with precision(bits):
+            operands = [Variable(x) if isinstance(x, Balls) else x for x in self.balls(row)]
+            y = self.concept.definition(*operands, **self.options)
+            seed = Balls(np.broadcast_to(self.cotangent[row : row + 1].astype(np.float64), y.shape).copy())
+            found = backward(y, seed, [operands[k] for k in self.wrt])
+            zero = [np.full(self.inputs[k].shape[1:], arb(0), dtype=object) for k in self.wrt]
+            return [z if g is None else g.a[0] for g, z in zip(found, zero, strict=True)]
+
+
+def as_running(result: Any, standard: Standard) -> RunningError:
+    return result if isinstance(result, RunningError) else RunningError(result, standard)

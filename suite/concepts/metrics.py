@@ -1,0 +1,39 @@
+"""Precision, recall, accuracy: counts and one division; piecewise constant, and therefore no loss."""
+
+import numpy as np
+
+import reference as ref
+from suite.laws.algebra import Permutation
+from suite.laws.order import Range
+from suite.record import Concept, Operand
+
+SCORES = (Operand("probability", grad=False), Operand("binary", grad=False))
+LAWS = (Range(0.0, 1.0), Permutation(operands=(0, 1)))
+HALF = ({"threshold": 0.5}, {"threshold": 0.25})
+
+
+def _ratio(part, whole):  # type: ignore[no-untyped-def]
+    return np.where(whole == 0, 0, part / np.where(whole == 0, 1, whole))
+
+
+def _predicted(s, threshold):  # type: ignore[no-untyped-def]
+    return np.where(s > threshold, np.ones_like(s), 0)
+
+
+def _precision(s, t, *, threshold):  # type: ignore[no-untyped-def]
+    p = _predicted(s, threshold)
+    return _ratio(np.sum(p * t, axis=-1), np.sum(p, axis=-1))
+
+
+def _recall(s, t, *, threshold):  # type: ignore[no-untyped-def]
+    return _ratio(np.sum(_predicted(s, threshold) * t, axis=-1), np.sum(t, axis=-1))
+
+
+def _accuracy(s, t, *, threshold):  # type: ignore[no-untyped-def]
+    p = _predicted(s, threshold)
+    return np.sum(p * t + (1 - p) * (1 - t), axis=-1) / s.shape[-1]
+
+
+precision = Concept("precision", "(n),(n)->()", ref.precision, definition=_precision, operands=SCORES, options=HALF, laws=LAWS, batched=False)
+recall = Concept("recall", "(n),(n)->()", ref.recall, definition=_recall, operands=SCORES, options=HALF, laws=LAWS, batched=False)
+accuracy = Concept("accuracy", "(n),(n)->()", ref.accuracy, definition=_accuracy, operands=SCORES, options=HALF, laws=LAWS, batched=False)

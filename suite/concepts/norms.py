@@ -1,0 +1,87 @@
+"""Vector and matrix norms: no overflow at sqrt(max), no underflow at sqrt(tiny)."""
+
+import numpy as np
+
+import reference as ref
+from suite.arithmetic import decimal
+from suite.laws.algebra import Identity, Parity, Permutation, Scale
+from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient
+from suite.laws.gradient import Euler
+from suite.laws.order import Range
+from suite.record import Concept
+
+INF = float("inf")
+
+
+def _norm(x, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002 - the array API's name
+    a = np.abs(x)
+    if ord == 1:
+        return np.sum(a, axis=-1)
+    if ord == INF:
+        return np.max(a, axis=-1)
+    if ord == 2:
+        return np.sqrt(np.sum(x * x, axis=-1))
+    p = decimal(x, ord)
+    return np.sum(np.where(a == 0, 0, np.where(a == 0, 1, a) ** p), axis=-1) ** (1 / p)
+
+
+def euclidean_bound(inputs, value, error, standard, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002
+    """amp((1.25 n + 4) u) ||x|| + (n + 2) eta for p = 2: the scale and sum-of-squares recurrence, streaming hypot."""
+    if ord != 2:
+        return error
+    n, f = inputs[0].shape[-1], standard.format
+    theta = (1.25 * n + 4) * f.u
+    with np.errstate(all="ignore"):
+        bound = theta / (1 - theta) * value + (n + 2) * f.eta
+    return np.fmax(np.where(np.isfinite(error), error, 0.0), bound)
+
+
+def _triangle(case):  # type: ignore[no-untyped-def]
+    """||x + y|| <= ||x|| + ||y||, for x + y as rounded."""
+    from suite.laws.algebra import snapped
+
+    x = snapped(case.inputs[0], case.format)
+    y = np.roll(x, 1, axis=0)
+    a, b, c = (case.at(case.format.round(v)) for v in (x, y, x + y))
+    slack = (a.bounded()[1] + b.bounded()[1] + c.bounded()[1]) * (1 + 2.0**-40) + 2.0**-51 * np.abs(c.value)
+    return c.got(), a.got().astype(np.float64) + b.got().astype(np.float64), slack
+
+
+TRIANGLE = Identity("triangle", "||x + y|| <= ||x|| + ||y||", _triangle, one_sided=True)
+LAWS = (Range(0.0), Parity(odd=False), Permutation(), Scale(bounded=True), Convex(), Euler(), TRIANGLE)
+
+vector_norm = Concept(
+    "vector_norm", "(n)->()", ref.vector_norm, definition=_norm, vjp=ref.vector_norm_vjp, bound=euclidean_bound,
+    options=({"ord": 2}, {"ord": 1}, {"ord": INF}), kinks=(0.0,), laws=LAWS,
+)  # fmt: skip
+
+vector_norm_p = Concept(
+    "vector_norm_p", "(n)->()", ref.vector_norm, function="vector_norm", definition=_norm, kinks=(0.0,), vjp=ref.vector_norm_vjp,
+    alternatives=(ref.vector_norm_unscaled,), options=({"ord": 3}, {"ord": 1.5}), limits={"n": 1025},
+    laws=(Range(0.0), Parity(odd=False), Permutation(), TRIANGLE),
+)  # fmt: skip
+
+
+def _matrix_norm(a, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002
+    if ord == "fro":
+        return np.sqrt(np.sum(a * a, axis=(-2, -1)))
+    return np.max(np.sum(np.abs(a), axis=-2 if ord == 1 else -1), axis=-1)
+
+
+def frobenius_bound(inputs, value, error, standard, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002
+    if ord != "fro":
+        return error
+    flat = inputs[0].reshape(*inputs[0].shape[:-2], -1)
+    return euclidean_bound([flat], value, error, standard, ord=2)
+
+
+matrix_norm = Concept(
+    "matrix_norm", "(m,n)->()", ref.matrix_norm, definition=_matrix_norm, bound=frobenius_bound,
+    options=({"ord": "fro"}, {"ord": 1}, {"ord": INF}), laws=(Range(0.0), Parity(odd=False), Scale(bounded=True), TRIANGLE),
+)  # fmt: skip
+
+spectral_norm = Concept(
+    "spectral_norm", "(m,n)->()", lambda x, *, ord: np.linalg.norm(x, 2, axis=(-2, -1)), function="matrix_norm",
+    definition=lambda x, *, ord: np.linalg.norm(x, 2, axis=(-2, -1)), options=({"ord": 2},), limits={"m": 9, "n": 9},
+    laws=(Range(0.0), Scale(bounded=True), TRIANGLE),
+)  # fmt: skip

@@ -1,0 +1,105 @@
+"""Sums, means and variances: accumulated rounding, cancellation, accumulators of half precision."""
+
+import numpy as np
+
+import reference as ref
+from suite.laws.algebra import Agrees, Identity, IntegerExact, Permutation, Scale, Shift, other
+from suite.laws.convexity import Convex
+from suite.laws.gradient import Euler, GradientSum
+from suite.laws.order import Between, Range
+from suite.record import Concept, Operand
+
+
+def _length(x):  # type: ignore[no-untyped-def]
+    return x.shape[-1]
+
+
+def mean_bound(inputs, value, error, standard):  # type: ignore[no-untyped-def]
+    """(n + 4 + 2 log n) u sum|x|/n + (n + 1) eta: the running mean is a sound algorithm too."""
+    x, f = inputs[0], standard.format
+    n = x.shape[-1]
+    size = np.sum(np.abs(x), axis=-1)
+    bound = (n + 4 + 2 * np.log(n)) * standard.reduce_u * size / n + (n + 1) * f.eta
+    return np.maximum(error, np.where(size * (1 + n * f.u) < f.max, bound, np.inf))
+
+
+def variance_bound(inputs, value, error, standard, *, correction):  # type: ignore[no-untyped-def]
+    """First order in kappa, so that Welford's and Chan's updates are covered (bounds of the mean squared)."""
+    x, f = inputs[0], standard.format
+    n, u, eta = x.shape[-1], f.u, f.eta
+    d = n - correction
+    if d <= 0:
+        return np.full(value.shape, np.inf)
+    theta = (n + 6) * u
+    s2 = np.sum((x - np.mean(x, axis=-1, keepdims=True)) ** 2, axis=-1)
+    q = (n + 4 + 2 * np.log(n)) * u * np.sqrt(np.sum(x * x, axis=-1)) + n * eta
+    bound = theta / (1 - theta) * s2 / d + 1.05 * (2 * np.sqrt(s2) * q + q * q) / d + 4 * ((2 * n + 2) * eta / d + eta)
+    safe = np.sum(x * x, axis=-1) * 4 < f.max
+    return np.maximum(error, np.where(safe, bound, np.inf))
+
+
+def deviation_bound(inputs, value, error, standard, *, correction):  # type: ignore[no-untyped-def]
+    """The root of the variance: an error e of v moves sqrt v by at most min(e / sqrt v, sqrt e); no exemption for squares."""
+    x, f = inputs[0], standard.format
+    scale = np.max(np.abs(x), axis=-1, keepdims=True)
+    scale = np.where(scale > 0, scale, 1.0)
+    v = np.where(value > 0, value / scale[..., 0], 0.0) ** 2
+    e = variance_bound([x / scale], v, np.zeros_like(v), standard, correction=correction)
+    with np.errstate(all="ignore"):
+        root = np.minimum(np.where(v > 0, e / np.sqrt(v), np.inf), np.sqrt(e))
+    bound = root * scale[..., 0] + 2 * f.u * value + f.eta * x.shape[-1]
+    return np.maximum(error, np.where(value * 1.01 + bound < f.max, bound, np.inf))
+
+
+def _mean_of_sum(case):  # type: ignore[no-untyped-def]
+    total = other(case, sum, *case.inputs)
+    n = _length(case.inputs[0])
+    return total.got().astype(np.float64) / n, total.bounded()[1] / n
+
+
+def _split(case):  # type: ignore[no-untyped-def]
+    """sum x = sum x[:k] + sum x[k:]."""
+    k = _length(case.inputs[0]) // 2
+    left, right = case.at(case.inputs[0][:, :k]), case.at(case.inputs[0][:, k:])
+    parts = left.got().astype(np.float64) + right.got().astype(np.float64)
+    return case.got(), parts, (case.bounded()[1] + left.bounded()[1] + right.bounded()[1]) * (1 + 2.0**-40) + 2.0**-52 * np.abs(parts)
+
+
+sum = Concept(  # noqa: A001 - the array API's name
+    "sum", "(n)->()", ref.sum, definition=lambda x: np.sum(x, axis=-1), vjp=ref.sum_vjp,
+    laws=(Permutation(), IntegerExact(), Scale(bounded=True), Euler(), Identity("split", "sum x = sum of two parts", _split)),
+)  # fmt: skip
+
+mean = Concept(
+    "mean", "(n)->()", ref.mean, definition=lambda x: np.sum(x, axis=-1) / x.shape[-1], vjp=ref.mean_vjp, bound=mean_bound,
+    laws=(Permutation(), Between(), Shift(carries=True), GradientSum(1.0),
+          Agrees("mean_of_sum", "the mean is the sum over n", _mean_of_sum, ("sum",))),
+)  # fmt: skip
+
+cumsum = Concept(
+    "cumsum", "(n)->(n)", ref.cumsum, definition=lambda x: np.cumsum(x, axis=-1), vjp=ref.cumsum_vjp,
+    laws=(IntegerExact(), Scale(bounded=True)),
+)  # fmt: skip
+
+prod = Concept(
+    "prod", "(n)->()", ref.prod, definition=lambda x: np.prod(x, axis=-1), limits={"n": 129}, laws=(Permutation(),)
+)
+
+
+def _variance(x, *, correction):  # type: ignore[no-untyped-def]
+    d = x - np.sum(x, axis=-1, keepdims=True) / x.shape[-1]
+    return np.sum(d * d, axis=-1) / (x.shape[-1] - int(correction))
+
+
+CORRECTIONS = ({"correction": 0.0}, {"correction": 1.0})
+
+var = Concept(
+    "var", "(n)->()", ref.var, definition=_variance, vjp=ref.var_vjp, bound=variance_bound, options=CORRECTIONS,
+    laws=(Range(0.0), Shift(), Permutation(), Scale(degree=2, bounded=True), GradientSum(), Convex()),
+)  # fmt: skip
+
+std = Concept(
+    "std", "(n)->()", ref.std, definition=lambda x, *, correction: np.sqrt(_variance(x, correction=correction)),
+    bound=deviation_bound, options=CORRECTIONS, operands=(Operand(grad=False),),
+    laws=(Range(0.0), Shift(), Permutation(), Scale(bounded=True)),
+)  # fmt: skip

@@ -1,0 +1,281 @@
+"""Suspicion in tier 1, certainty in balls: the only way to a refutation.
+
+Tier 1 compares whole arrays with a value and a bound in float64. What it flags is certified at
+rising precision against the truth's enclosure: *beyond*, *within*, or unknown.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from suite.arithmetic import Undecided
+from suite.case import Case
+from suite.floats import Array, Format
+from suite.outcome import Outcome, Refutation, region_of
+from suite.verdict import Severity
+
+BITS = (80, 160, 400, 1200, 3000)
+Exact = Callable[[int, int], Any]  # (row, bits) -> object array of balls, or raises Undecided
+BASIS = "running error"
+
+
+def compare(
+    case: Case,
+    got: Array,
+    value: Array,
+    allowed: Array,
+    exact: Exact,
+    *,
+    basis: str = BASIS,
+    wrt: int = -1,
+    only: str = "all",
+    saved: Array | None = None,
+    severity: Severity | None = None,
+    ideal: Array | None = None,
+    cap: int = 3,
+) -> Outcome:
+    """Judge ``got`` against value +- allowed.
+
+    ``only`` restricts to "finite" or "non-finite" results, so that accuracy and finiteness are
+    two laws; ``saved`` is a laxer bound under which a refutation is merely inaccurate.
+    """
+    with np.errstate(all="ignore"):
+        g = np.asarray(got).astype(np.float64)
+        finite = np.isfinite(g)
+        overflowed = np.isinf(value)  # in float64: the truth is beyond every format, or nearly so
+        promised = (np.isfinite(allowed) & np.isfinite(value)) | overflowed
+        if only != "all":
+            promised &= finite if only == "finite" else ~finite
+        diff = np.where(g == value, 0.0, np.abs(g - value))
+        legal = np.isinf(g) & (np.sign(g) == np.sign(value)) & (np.abs(value) + allowed >= case.format.max)
+        ratio = np.where(diff == 0, 0.0, diff / allowed)
+        ratio = np.where(legal, 0.0, np.where(np.isnan(ratio) | ~finite | overflowed, np.inf, ratio))
+        ratio = np.where(promised & ~(overflowed & (g == value)), ratio, 0.0)
+        powerless = promised & (allowed >= np.abs(value)) & (allowed > 0)
+    # the tier-1 value of float64 is itself only as good as the bound: look closer
+    cut = 0.5 if case.format.p == 53 else 1 - 2.0**-20
+    flagged = promised & (ratio > cut)
+    ulps = np.where(promised & finite & ~powerless & ~overflowed, diff / case.format.ulp(value), 0.0)
+    outcome = Outcome(
+        cases=1,
+        elements=int(promised.sum()),
+        unjudged=int((~promised | powerless).sum()) if only == "all" else int((powerless & ~flagged).sum()),
+        basis=basis,
+        ratio=_largest(np.where(flagged | powerless, 0.0, ratio)),
+        ulps=_largest(np.where(flagged, 0.0, ulps)),
+        ideal=0.0 if ideal is None else _largest(np.where(promised & np.isfinite(ideal) & finite, _quotient(diff, ideal), 0.0)),
+    )
+    if not flagged.any():
+        return outcome
+    picked = worst(np.where(flagged, np.minimum(ratio, 1e300), -1.0), cap)
+    for i in picked:
+        outcome += _certified(case, i, g, allowed, exact, basis, wrt, saved, severity)
+    if outcome.refuted:
+        sure = flagged & (ratio > (2.0 if cut == 0.5 else 1.0))
+        rows = np.unique(np.concatenate([np.nonzero(sure)[0], [r.row for r in outcome.refuted]]))
+        outcome = outcome.marked(region=region_of(case, rows), ulps=max(outcome.ulps, *(r.error_ulp for r in outcome.refuted)))
+    return outcome
+
+
+def _quotient(a: Array, b: Array) -> Array:
+    with np.errstate(all="ignore"):
+        return np.where(a == 0, 0.0, np.nan_to_num(a / b, nan=0.0, posinf=0.0))
+
+
+def _largest(values: Array) -> float:
+    return float(np.max(values, initial=0.0, where=~np.isnan(values)))
+
+
+def worst(score: Array, cap: int) -> list[tuple[int, ...]]:
+    """Indices of the largest positive scores; ties go to the first."""
+    flat = score.ravel()
+    order = np.argsort(-flat, kind="stable")[:cap]
+    return [tuple(int(v) for v in np.unravel_index(k, score.shape)) for k in order if flat[k] > 0]
+
+
+def _certified(
+    case: Case,
+    i: tuple[int, ...],
+    g: Array,
+    allowed: Array,
+    exact: Exact,
+    basis: str,
+    wrt: int,
+    saved: Array | None,
+    severity: Severity | None,
+) -> Outcome:
+    bound = float(allowed[i])
+    verdict, ball = certify(lambda bits: entry(exact(i[0], bits), i[1:]), float(g[i]), bound, case.format)
+    if verdict == "unknown":
+        return Outcome(unknown=1)
+    if verdict == "none":
+        return Outcome(unjudged=1)
+    error, ratio = error_in_ulps(ball, float(g[i]), case.format), excess(ball, float(g[i]), bound)
+    if verdict == "within":
+        return Outcome(ratio=ratio, ulps=error if bound < abs(float(ball.mid())) else 0.0)
+    note = ""
+    grade = severity or grade_of(ball, float(g[i]), case.format)
+    if saved is not None and excess(ball, float(g[i]), float(saved[i])) <= 1 and grade is Severity.WRONG:
+        grade, note = Severity.INACCURATE, "within the bound of the formula that uses only the saved output"
+    # the calls of a route differ from the eager call, so the case keeps the whole batch
+    refutation = Refutation(
+        case, i[0], i[1:], grade, float(g[i]).hex(), ends(ball), bound.hex(), basis, error, ratio, wrt, note
+    )
+    return Outcome(refuted=(refutation,))
+
+
+def entry(balls: Any, index: tuple[int, ...]) -> arb:
+    """One entry; NumPy hands out the only element of a 0-d object array by itself."""
+    return balls[index] if isinstance(balls, np.ndarray) else balls
+
+
+def certify(evaluate: Callable[[int], arb], got: float, allowed: float, fmt: Format) -> tuple[str, arb]:
+    """("beyond" | "within" | "unknown" | "none", enclosure); "none": the definition has no value."""
+    ball = arb.nan()
+    undefined = True
+    for bits in BITS:
+        try:
+            ball = evaluate(bits)
+        except Undecided:
+            undefined = False
+            continue
+        undefined = undefined and ball.is_nan()
+        verdict = decide(ball, got, allowed, fmt)
+        if verdict:
+            return verdict, ball
+    return ("none" if undefined else "unknown"), ball
+
+
+def decide(ball: arb, got: float, allowed: float, fmt: Format) -> str | None:
+    """|got - y| <= allowed for every y in the ball, for none, or undecided (None).
+
+    An infinity of the right sign is right iff |y| + allowed reaches the largest finite number; NaN
+    never is, where y exists; an infinite y must be matched exactly.
+    """
+    if ball.is_nan():
+        return None
+    if not ball.is_finite() and ball.mid().is_finite():
+        return None
+    if not ball.is_finite():
+        return "within" if got == float(ball.mid()) else "beyond"
+    if got != got:
+        return "beyond"
+    if allowed == np.inf:  # no bound: only a truth far outside the range is held against the target
+        size = abs(ball)
+        if size > 2 * arb(fmt.max):
+            return "within" if got == (np.inf if ball > 0 else -np.inf) else "beyond"
+        return "within" if size < 2 * arb(fmt.max) else None
+    if np.isinf(got):
+        reach = ball * (1 if got > 0 else -1) + arb(allowed)
+        return "within" if reach >= arb(fmt.max) else "beyond" if reach < arb(fmt.max) else None
+    gap = abs(ball - arb(got))
+    return "within" if gap <= arb(allowed) else "beyond" if gap > arb(allowed) else None
+
+
+def excess(ball: arb, got: float, allowed: float) -> float:
+    """Observed over allowed."""
+    if not np.isfinite(got) or not ball.is_finite():
+        return np.inf
+    gap = float(abs(ball - arb(got)).mid())
+    return gap / allowed if allowed > 0 else (np.inf if gap else 0.0)
+
+
+def error_in_ulps(ball: arb, got: float, fmt: Format) -> float:
+    """|got - y| / ulp(y), both clamped to twice the largest power of two of the format."""
+    if got != got or not ball.is_finite():
+        return np.inf
+    top = arb(2) ** (fmt.emax + 1)
+    y = ball.mid().min(top).max(-top).mid()
+    g = arb(got).min(top).max(-top) if np.isfinite(got) else top * (1 if got > 0 else -1)
+    return float((abs(g - y) / arb(float(fmt.ulp(np.float64(y))))).mid())
+
+
+def grade_of(ball: arb, got: float, fmt: Format) -> Severity:
+    """Wrong: non-finite, the wrong sign, or no digit right; else inaccurate."""
+    if not ball.is_finite() or not np.isfinite(got):
+        return Severity.WRONG
+    if got * float(ball.mid()) < 0 or not abs(ball - arb(got)) < abs(ball) / 2:
+        return Severity.WRONG
+    return Severity.INACCURATE
+
+
+def ends(ball: arb) -> tuple[str, str]:
+    """The enclosure in decimal, each end to 20 digits."""
+    return ball.lower().str(20, radius=False), ball.upper().str(20, radius=False)
+
+
+def bitwise(
+    case: Case, got: Array, expected: Array, *, signs: bool = False, severity: Severity = Severity.INCONSISTENT,
+    rows: Array | None = None, basis: str = "exact", calls: Callable[[int], Any] | None = None, where: Any = True,
+) -> Outcome:  # fmt: skip
+    """Two results that every correct implementation must give alike; -0 = +0 unless ``signs``."""
+    a, b = np.asarray(got).astype(np.float64), np.asarray(expected).astype(np.float64)
+    differ = ~((a == b) | (np.isnan(a) & np.isnan(b))) & where
+    if signs:
+        differ = differ | ((np.signbit(a) != np.signbit(b)) & ~np.isnan(a) & where)
+    outcome = Outcome(cases=1, elements=int(np.broadcast_to(where, a.shape).sum()), basis=basis)
+    if not differ.any():
+        return outcome
+    for i in worst(differ.astype(float), 1):
+        row = int(rows[i[0]]) if rows is not None else i[0]
+        error = error_in_ulps(arb(float(b[i])), float(a[i]), case.format) if np.isfinite(b[i]) else np.inf
+        text = (float(b[i]).hex(),) * 2
+        outcome += Outcome(
+            refuted=(
+                Refutation(
+                    case, row, i[1:], severity, float(a[i]).hex(), text, "0x0p+0", basis, error, np.inf,
+                    calls=tuple(calls(row)) if calls else (),
+                ),
+            )
+        )  # fmt: skip
+    hit = np.unique(np.nonzero(differ)[0])
+    return outcome.marked(region=region_of(case, hit if rows is None else rows[hit]))
+
+
+def related(
+    case: Case, left: Array, right: Array, allowed: Array, *, basis: str = "sum of both bounds",
+    severity: Severity = Severity.INCONSISTENT, calls: Callable[[int], Any] | None = None, one_sided: bool = False,
+    rows: Array | None = None,
+) -> Outcome:  # fmt: skip
+    """|left - right| <= allowed for two computed results (left <= right + allowed if one-sided).
+
+    Float64 arithmetic flags; the worst are decided exactly, by ball arithmetic on the floats.
+    """
+    with np.errstate(all="ignore"):
+        a, b = np.asarray(left).astype(np.float64), np.asarray(right).astype(np.float64)
+        allowed = np.broadcast_to(allowed, a.shape)
+        promised = np.isfinite(allowed) & np.isfinite(a) & np.isfinite(b)
+        gap = (a - b) if one_sided else np.abs(a - b)
+        ratio = np.where(promised & (gap > 0), gap / allowed, 0.0)
+        powerless = promised & (allowed >= np.maximum(np.abs(a), np.abs(b))) & (allowed > 0)
+    flagged = promised & (ratio > 1 - 2.0**-20)
+    outcome = Outcome(
+        cases=1, elements=int(promised.sum()), unjudged=int((~promised | powerless).sum()), basis=basis,
+        ratio=_largest(np.where(flagged, 0.0, ratio)),
+    )  # fmt: skip
+    for i in worst(np.where(flagged, np.minimum(ratio, 1e300), -1.0), 3):
+        gap_exact = arb(float(a[i])) - arb(float(b[i]))
+        if not (gap_exact if one_sided else abs(gap_exact)) > arb(float(allowed[i])):
+            continue
+        row = int(rows[i[0]]) if rows is not None else i[0]
+        error = error_in_ulps(arb(float(b[i])), float(a[i]), case.format)
+        outcome += Outcome(
+            refuted=(
+                Refutation(
+                    case, row, i[1:], severity, float(a[i]).hex(), (float(b[i]).hex(),) * 2, float(allowed[i]).hex(),
+                    basis, error, float(ratio[i]), calls=tuple(calls(row)) if calls else (),
+                ),
+            ),
+            region=region_of(case, np.array([row])),
+        )  # fmt: skip
+    return outcome
+
+
+def each(outcomes: Iterator[Outcome]) -> Outcome:
+    """The sum of several comparisons of one case."""
+    total = Outcome()
+    for outcome in outcomes:
+        total += outcome
+    return total.marked(cases=1)

@@ -1,0 +1,1 @@
+"""The laws: a few classes, many values."""

@@ -1,0 +1,107 @@
+"""The result is within the bound that every sound algorithm attains."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from suite.case import Case
+from suite.judge import BITS, compare, each, ends, entry, error_in_ulps, worst
+from suite.laws.law import EAGER, Law
+from suite.outcome import Outcome, Refutation, region_of
+from suite.record import Concept
+from suite.targets.library import Library
+from suite.verdict import Severity
+
+BINS = 96
+
+
+@dataclass(frozen=True)
+class Accuracy(Law):
+    """|got - f(x)| <= the largest running error among the sound algorithms."""
+
+    family: ClassVar[str] = "accuracy"
+    claim: ClassVar[str] = "the result is within the bound that every sound algorithm attains"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if concept.definition is not None else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        value, allowed = case.bounded()
+        out = compare(
+            case, case.got(), value, allowed, case.exact, only="finite", ideal=case.ideal(), basis=basis_of(case.concept)
+        )
+        if case.concept.elementwise and len(case.inputs) == 1:
+            out = out.marked(curve=curve(case, value, allowed))
+        return out
+
+
+def basis_of(concept: Concept) -> str:
+    return "running error" if concept.bound is None else "theorem (hand-written bound of the declaration)"
+
+
+def place(x: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", fmt_max: float, tiny: float) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+    """The bin of x on a symmetric logarithmic axis from -max to max."""
+    low, high = np.log10(tiny), np.log10(fmt_max)
+    size = np.clip((np.log10(np.maximum(np.abs(x), tiny)) - low) / (high - low), 0, 1)
+    return np.rint(np.sign(x) * size * (BINS // 2)).astype(np.int64)
+
+
+def centre(k: int, fmt_max: float, tiny: float) -> float:
+    """The x that falls in the middle of a bin."""
+    low, high = np.log10(tiny), np.log10(fmt_max)
+    return 0.0 if k == 0 else float(np.sign(k) * 10 ** min(low + abs(k) / (BINS // 2) * (high - low), 307.0))
+
+
+def curve(case: Case, value: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", allowed: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> dict[int, tuple[float, float]]:
+    """Worst error in ulp, and the bound in ulp, per bin of the domain."""
+    x, got = case.inputs[0].astype(np.float64), case.got().astype(np.float64)
+    ok = np.isfinite(got) & np.isfinite(value) & np.isfinite(allowed)
+    with np.errstate(all="ignore"):
+        ulp = case.format.ulp(value)
+        error, bound = np.abs(got - value) / ulp, allowed / ulp
+    bins = place(x[ok], case.format.max, case.format.eta)
+    out: dict[int, tuple[float, float]] = {}
+    for k in np.unique(bins):
+        here = bins == k
+        out[int(k)] = (float(error[ok][here].max()), float(bound[ok][here].max()))
+    return out
+
+
+@dataclass(frozen=True)
+class CorrectlyRounded(Law):
+    """IEEE 754 and the array API standard require it of + - * / and sqrt."""
+
+    family: ClassVar[str] = "accuracy"
+    claim: ClassVar[str] = "the result is the exact one, correctly rounded (IEEE 754; array API standard)"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if concept.exact else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        value, _ = case.bounded()
+        got = case.got().astype(np.float64)
+        expected = case.format.round(value).astype(np.float64)
+        differ = (got != expected) & ~np.isnan(expected)
+        out = Outcome(cases=1, elements=got.size, basis="documented")
+        return out + each(self._certified(case, i, float(got[i])) for i in worst(differ.astype(float), 3))
+
+    def _certified(self, case: Case, i: tuple[int, ...], got: float) -> Outcome:
+        """Ziv: raise the precision until the rounding of the truth is decided."""
+        for bits in BITS:
+            ball = entry(case.exact(i[0], bits), i[1:])
+            if ball.is_nan():
+                return Outcome(unjudged=1)
+            nearest = case.format.round_ball(ball)
+            if nearest is None:
+                continue
+            if nearest == got:
+                return Outcome()
+            error = error_in_ulps(ball, got, case.format)
+            grade = Severity.INACCURATE if error <= 1 else Severity.WRONG
+            found = Refutation(
+                case, i[0], i[1:], grade, got.hex(), ends(ball), float(case.format.ulp(np.float64(nearest)) / 2).hex(),
+                "documented", error, error / 0.5,
+            )  # fmt: skip
+            return Outcome(refuted=(found,), region=region_of(case, np.array([i[0]])), ulps=error)
+        return Outcome(unknown=1)

@@ -1,0 +1,203 @@
+"""The target's own derivative against the exact derivative of the definition."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from flint import arb
+
+from suite.arithmetic import Balls, Variable, backward
+from suite.case import Case
+from suite.floats import Array, precision
+from suite.judge import compare, each, entry, related
+from suite.laws.algebra import _calls
+from suite.laws.law import EAGER, Law
+from suite.outcome import Outcome, Refutation, region_of
+from suite.record import Concept
+from suite.targets.library import Library
+from suite.verdict import Severity
+
+
+def off_kinks(case: Case, k: int) -> Array:
+    """Entries at which the function is differentiable in operand k."""
+    return ~np.isin(case.inputs[k].astype(np.float64), case.concept.kinks)
+
+
+@dataclass(frozen=True)
+class Gradient(Law):
+    """|grad - exact| <= the running error of the backward formula, along one mode of the target."""
+
+    finite: bool = False
+    family: ClassVar[str] = "gradient"
+    claim: ClassVar[str] = "the derivative is within the bound of a sound backward formula"
+
+    @property
+    def name(self) -> str:
+        return "gradient_finite" if self.finite else "gradient"
+
+    @property
+    def statement(self) -> str:
+        return "the derivative is finite where the exact one is" if self.finite else self.claim
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        if not target.has_gradient(concept) or concept.definition is None:
+            return ()
+        modes = tuple(m for m in target.framework.modes if m != "forward")
+        return modes[:1] if self.finite else modes
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        case = affordable(case)
+        saved = case.saved_grads() if case.concept.saved is not None else None
+        return each(self._operand(case, route, j, saved) for j in range(len(case.wrt)))
+
+    def _operand(self, case: Case, mode: str, j: int, saved: Any) -> Outcome:
+        k = case.wrt[j]
+        value, allowed = case.bounded_grads()[j]
+        allowed = np.where(off_kinks(case, k), allowed, np.inf)
+        return compare(
+            case,
+            case.grads(mode)[j],
+            np.where(off_kinks(case, k), value, np.nan),
+            allowed,
+            lambda row, bits: case.exact_grads(row, bits)[j],
+            basis="running error of the backward",
+            wrt=k,
+            only="non-finite" if self.finite else "finite",
+            saved=None if saved is None else saved[j][1],
+            cap=2,
+        )
+
+
+def affordable(case: Case) -> Case:
+    """Gradients of an unbatched or long case are judged on its first rows."""
+    def few() -> Case:
+        size = max(x[0].size for x in case.inputs)
+        rows = max(2, min(case.rows, 16384 // size))
+        return case if rows == case.rows else case.take(slice(0, rows))
+
+    return case.once("few", few)
+
+
+@dataclass(frozen=True)
+class Forward(Law):
+    """Forward mode gives the same entry of the Jacobian as the exact reverse mode does."""
+
+    family: ClassVar[str] = "gradient"
+    claim: ClassVar[str] = "forward mode gives the derivative, within the bound of the backward formula"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return ("forward",) if "forward" in target.framework.modes and target.has_gradient(concept) and concept.definition else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        case = affordable(case)
+        j = case.recipe.seed % len(case.wrt)
+        k = case.wrt[j]
+        shape, out = case.inputs[k].shape[1:], case.value.shape[1:]
+        rng = case.rng("forward")
+        if case.concept.elementwise:
+            here, there = (), ()
+        else:
+            here, there = tuple(int(rng.integers(n)) for n in shape), tuple(int(rng.integers(n)) for n in out)
+        seed, tangent = np.zeros((case.rows, *out)), np.zeros(case.inputs[k].shape)
+        seed[(slice(None), *there)] = tangent[(slice(None), *here)] = 1.0
+        unit = case.at(*case.inputs)
+        unit.memo["cotangent"] = seed.astype(case.format.dtype)
+        axis = {"axis": -1} if case.concept.has_axis else {}
+        got = case.target.tangent(
+            case.concept, case.inputs, k, tangent.astype(case.format.dtype), **axis, **case.options
+        )[(slice(None), *there)]
+        value, allowed = (v[(slice(None), *here)] for v in unit.bounded_grads()[j])
+        smooth = off_kinks(case, k)[(slice(None), *here)]
+        saved = unit.saved_grads()[j][1][(slice(None), *here)] if case.concept.saved is not None else None
+        return compare(
+            unit, got, np.where(smooth, value, np.nan), np.where(smooth, allowed, np.inf),
+            lambda row, bits: entry(unit.exact_grads(row, bits)[j], here),
+            basis="running error of the backward", wrt=k, saved=saved, cap=2,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kink(Law):
+    """At a kink the derivative is an element of the Clarke subdifferential (a declared convention)."""
+
+    family: ClassVar[str] = "gradient"
+    claim: ClassVar[str] = "at a kink the derivative lies between the one-sided derivatives"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if concept.kinks and concept.elementwise and target.has_gradient(concept) else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        kinks = [k for k in case.concept.kinks if case.format.round(np.array(k)).astype(np.float64) == k]
+        at = case.at(np.array(kinks * 5, case.format.dtype))
+        got = at.grads(at.target.framework.modes[0])[0].astype(np.float64)
+        return each(self._one(at, r, float(got[r])) for r in range(at.rows)).marked(cases=1)
+
+    def _one(self, case: Case, row: int, got: float) -> Outcome:
+        with precision(2400):
+            x = arb(float(case.inputs[0][row]))
+            sides = [self._slope(case, x + step) for step in (-(arb(2) ** -1100), arb(2) ** -1100)]
+            low, high = (sides[0].min(sides[1]), sides[0].max(sides[1]))
+            slack = arb(float(case.format.ulp(np.float64(max(abs(float(low.mid())), abs(float(high.mid()))))))) * 4
+            if got == got and low - slack <= arb(got) <= high + slack:
+                return Outcome(elements=1, basis="exact (Clarke subdifferential)")
+            found = Refutation(
+                case, row, (), Severity.WRONG if got != got else Severity.CONVENTION, got.hex(),
+                (low.lower().str(20, radius=False), high.upper().str(20, radius=False)), "0x0p+0",
+                "exact (Clarke subdifferential)", np.inf, np.inf, wrt=0,
+            )  # fmt: skip
+        return Outcome(elements=1, refuted=(found,), region=region_of(case, np.array([row])))
+
+    @staticmethod
+    def _slope(case: Case, x: arb) -> arb:
+        assert case.concept.definition is not None
+        cell = np.empty(1, dtype=object)
+        cell[0] = x
+        v = Variable(Balls(cell))
+        y = case.concept.definition(v, **case.options)
+        (g,) = backward(y, Balls(np.ones(1)), [v])
+        return arb(0) if g is None else g.a[0]
+
+
+@dataclass(frozen=True)
+class GradientSum(Law):
+    """An invariant function has a gradient that sums to a constant: f(x + c) = f(x) gives 0."""
+
+    total: float = 0.0
+    family: ClassVar[str] = "gradient"
+    claim: ClassVar[str] = "the entries of the gradient add up as the invariance of the function demands"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if target.has_gradient(concept) else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        case = affordable(case)
+        got = case.grads(case.target.framework.modes[0])[0].astype(np.float64)
+        allowed = case.bounded_grads()[0][1]
+        if case.concept.saved is not None:
+            allowed = np.maximum(allowed, case.saved_grads()[0][1])
+        sums = np.sum(got, axis=-1)
+        slack = np.sum(allowed, axis=-1) * (1 + 2.0**-40) + got.shape[-1] * 2.0**-52 * np.sum(np.abs(got), axis=-1)
+        return related(case, sums, np.full(sums.shape, self.total), slack, calls=_calls(case))
+
+
+@dataclass(frozen=True)
+class Euler(Law):
+    """f homogeneous of degree d: <grad f(x), x> = d f(x)."""
+
+    degree: int = 1
+    family: ClassVar[str] = "gradient"
+    claim: ClassVar[str] = "Euler's identity: the gradient along x is the degree times the function"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if target.has_gradient(concept) and not concept.result else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        case = affordable(case)
+        x, got = case.inputs[0].astype(np.float64), case.grads(case.target.framework.modes[0])[0].astype(np.float64)
+        axes = tuple(range(1, x.ndim))
+        with np.errstate(all="ignore"):
+            left, size = np.sum(x * got, axis=axes), np.sum(np.abs(x * got), axis=axes)
+            slack = np.sum(np.abs(x) * case.bounded_grads()[0][1], axis=axes) * (1 + 2.0**-40)
+            slack = slack + self.degree * case.bounded()[1] + (x[0].size + 2) * 2.0**-52 * size
+            right = self.degree * case.got().astype(np.float64)
+        return related(case, left, right, slack, calls=_calls(case))

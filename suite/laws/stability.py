@@ -1,0 +1,137 @@
+"""Finite where the truth is finite; the limit at infinities; NaN only where there is no value."""
+
+import itertools
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from flint import arb
+
+from suite.case import Case
+from suite.floats import Array
+from suite.judge import bitwise, compare, each, ends
+from suite.laws.law import EAGER, Law
+from suite.limits import Limit, limits
+from suite.outcome import Outcome, Refutation, region_of
+from suite.record import Concept
+from suite.targets.library import Library
+from suite.verdict import Severity
+
+
+@dataclass(frozen=True)
+class Finite(Law):
+    """No NaN, and no infinity, where the exact result and its bound are in range."""
+
+    family: ClassVar[str] = "stability"
+    claim: ClassVar[str] = "the result is finite where the exact result is"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if concept.definition is not None else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        value, allowed = case.bounded()
+        out = compare(case, case.got(), value, allowed, case.exact, only="non-finite")
+        return out.marked(elements=int(np.isfinite(allowed).sum()), unjudged=int((~np.isfinite(allowed)).sum()))
+
+
+@dataclass(frozen=True)
+class Limits(Law):
+    """At infinite arguments the result is the limit; a NaN argument gives NaN where it matters."""
+
+    family: ClassVar[str] = "stability"
+    claim: ClassVar[str] = "an infinite argument gives the limit, and NaN gives NaN"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if concept.definition is not None and (concept.elementwise or concept.masks) else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        rows = special_rows(case)
+        if not rows.rows:
+            return Outcome(cases=1)
+        finite = case.at(*(_tamed(x, case.format.max) for x in rows.inputs))
+        _, allowed = finite.bounded()
+        got = rows.call(rows.inputs).astype(np.float64)
+        return each(self._row(rows, r, got[r], allowed[r]) for r in range(rows.rows)).marked(cases=1)
+
+    def _row(self, rows: Case, r: int, got: Array, allowed: Array) -> Outcome:
+        operands = [x[r : r + 1].astype(np.float64) if x.dtype.kind not in "iu" else x[r : r + 1] for x in rows.inputs]
+        assert rows.concept.definition is not None
+        found = limits(rows.concept.definition, operands, **rows.options)
+        pairs = zip(np.ndindex(got.shape), found, strict=False)
+        return each(self._entry(rows, r, i, float(got[i]), float(allowed[i]), limit) for i, limit in pairs)
+
+    def _entry(self, rows: Case, r: int, i: tuple[int, ...], got: float, allowed: float, limit: Limit) -> Outcome:
+        kind, ball, left = limit
+        if kind == "none" or (kind == "value" and ball.is_nan()):
+            return Outcome(unjudged=1)
+        if kind == "nan":
+            right, truth = got != got, ("nan", "nan")
+        elif not ball.is_finite():
+            right, truth = got == float(ball.mid()), (str(float(ball.mid())),) * 2
+        elif not np.isfinite(allowed):
+            return Outcome(unjudged=1)
+        elif abs(ball) > arb(rows.format.max):
+            return Outcome(unjudged=1)
+        else:
+            right = np.isfinite(got) and not abs(ball - arb(got)) > arb(allowed) + 2 * left
+            truth = ends(ball)
+        if right:
+            return Outcome(elements=1, basis="exact")
+        found = Refutation(
+            rows, r, i, Severity.WRONG, got.hex(), truth, float(allowed).hex(), "exact (limit of the definition)", np.inf, np.inf
+        )
+        return Outcome(elements=1, basis="exact", refuted=(found,), region=region_of(rows, np.array([r])))
+
+
+def special_rows(case: Case) -> Case:
+    """Rows with infinities and NaN: all combinations for a few operands, masks for a long row."""
+    concept, dtype = case.concept, case.format.dtype
+    if concept.elementwise:
+        values = [np.inf, -np.inf, np.nan, 0.0, 1.0, -2.0] if len(case.inputs) > 1 else [np.inf, -np.inf, np.nan]
+        table = np.array(list(itertools.product(values, repeat=len(case.inputs))))
+        table = table[~np.isfinite(table).all(axis=1)]
+        keep = np.ones(len(table), bool)
+        for k, o in enumerate(concept.operands):
+            low, high = o.domain
+            keep &= np.isnan(table[:, k]) | ((table[:, k] >= low) & (table[:, k] <= high))
+        return case.at(*(column.astype(dtype) for column in table[keep].T))
+    calm = np.abs(case.inputs[0].astype(np.float64)).reshape(case.rows, -1).max(axis=1) < 1000
+    rows = np.flatnonzero(calm)[:6]
+    if case.inputs[0][0].size > 64:
+        rows = rows[:1]
+    if case.inputs[0].shape[-1] < 2:
+        return case.take(slice(0, 0))  # nothing is left to compare a masked entry with
+    rng = case.rng("masks")
+    x = case.inputs[0][rows].astype(np.float64)
+    hide = rng.random(x.shape) < rng.choice([0.2, 0.8, 1.0], (len(rows),) + (1,) * (x.ndim - 1))
+    x = np.where(hide, -np.inf, x)
+    if len(rows) > 1:
+        x[-1].flat[-1] = np.nan
+    return case.at(x.astype(dtype), *(y[rows] for y in case.inputs[1:]))
+
+
+def _tamed(x: Array, largest: float) -> Array:
+    if x.dtype.kind in "iu":
+        return x
+    return np.nan_to_num(x.astype(np.float64), nan=0.0, posinf=largest / 4, neginf=-largest / 4).astype(x.dtype)
+
+
+@dataclass(frozen=True)
+class SpecialValues(Law):
+    """The declared special cases (IEEE 754, C Annex F, the array API standard), signs of zero too."""
+
+    family: ClassVar[str] = "stability"
+    claim: ClassVar[str] = "special arguments give the declared special values, zeros with their sign"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if concept.specials else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        arguments = np.array([a for a, _ in case.concept.specials])
+        expected = np.array([r for _, r in case.concept.specials])
+        # repeated, so that a vector kernel and its scalar tail both see them
+        inputs = [np.tile(column, 9).astype(case.format.dtype) for column in arguments.T]
+        table = case.at(*inputs)
+        return bitwise(
+            table, table.call(inputs), np.tile(expected, 9), signs=True, severity=Severity.WRONG, basis="documented"
+        )

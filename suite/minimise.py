@@ -1,0 +1,118 @@
+"""A smaller input that is refuted for the same reason: rows first, then sizes, then values."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from suite.case import Case
+from suite.floats import Array
+from suite.laws.law import Law
+from suite.outcome import Refutation
+from suite.targets.library import CallError, TargetError, Unsupported
+
+Judge = Callable[[Case], Refutation | None]
+
+
+def minimise(found: Refutation, law: Law, route: str, seconds: float = 1.0) -> Refutation:
+    """Greedy: keep every step after which the law is still refuted with the same severity."""
+    deadline = time.monotonic() + seconds
+
+    def judge(case: Case) -> Refutation | None:
+        if time.monotonic() > deadline:
+            return None
+        try:
+            with np.errstate(all="ignore"):
+                refuted = law.judge(case, route).refuted
+        except (CallError, TargetError, Unsupported, ArithmeticError, ValueError, IndexError):
+            return None
+        same = [r for r in refuted if r.severity is found.severity and r.wrt == found.wrt]
+        return min(same, key=lambda r: r.weight, default=None)
+
+    best = found
+    for shrink in (_rows, _sizes, _values):
+        best = _fixed_point(best, shrink, judge)
+    return best
+
+
+def _fixed_point(best: Refutation, candidates: Callable[[Refutation], Iterator[Case]], judge: Judge) -> Refutation:
+    """Restart from each improvement until no candidate is refuted any more."""
+    improved = True
+    while improved:
+        improved = False
+        for case in candidates(best):
+            smaller = judge(case)
+            if smaller is not None:
+                best, improved = smaller, True
+                break
+    return best
+
+
+def _rows(found: Refutation) -> Iterator[Case]:
+    """The row alone; with its neighbour; halves."""
+    case, n = found.case, found.case.rows
+    if n > 1:
+        row = min(found.row, n - 1)
+        yield case.take([row])
+    if n > 2:
+        yield case.take(sorted({max(row - 1, 0), row}))
+        yield case.take(slice(0, (n + 1) // 2))
+        yield case.take(slice(n // 2, n))
+
+
+def _sizes(found: Refutation) -> Iterator[Case]:
+    """Half of a dimension, or all but one of its entries; label operands stay in range."""
+    case, concept = found.case, found.case.concept
+    if concept.certificate is not None:
+        return
+    for name in concept.dims:
+        n = next(x.shape[1 + core.index(name)] for x, core in zip(case.inputs, concept.cores, strict=True) if name in core)
+        for keep in _subsets(n):
+            inputs = [
+                np.take(x, keep, axis=1 + core.index(name)) if name in core else x
+                for x, core in zip(case.inputs, concept.cores, strict=True)
+            ]
+            if name == "c" and any(o.integer and (x >= len(keep)).any() for o, x in zip(concept.operands, inputs, strict=True)):
+                continue
+            yield case.at(*inputs)
+
+
+def _subsets(n: int) -> Iterator[list[int]]:
+    if n > 1:
+        yield list(range((n + 1) // 2))
+        yield list(range(n // 2, n))
+    if 1 < n <= 24:
+        for k in range(n):
+            yield [j for j in range(n) if j != k]
+
+
+def _values(found: Refutation) -> Iterator[Case]:
+    """Simpler numbers: zero, one, fewer significant bits."""
+    case = found.case
+    for k, (x, operand) in enumerate(zip(case.inputs, case.concept.operands, strict=True)):
+        if operand.integer or operand.kind in ("simplex", "log_simplex", "square", "spd") or x.size > 48:
+            continue
+        for i in np.ndindex(x.shape):
+            for value in _simpler(float(x[i]), case.format.p):
+                low, high = operand.domain
+                if not low <= value <= high:
+                    continue
+                y: Array = x.copy()
+                y[i] = value
+                yield case.at(*(y if j == k else other for j, other in enumerate(case.inputs)))
+
+
+def _simpler(v: float, p: int) -> Iterator[float]:
+    if v == 0 or not np.isfinite(v):
+        return
+    yield 0.0
+    if abs(v) != 1:
+        yield float(np.sign(v))
+    m, e = np.frexp(v)
+    for bits in (1, 2, 4, 8, 12, 16, 24):
+        if bits < p:
+            short = float(np.ldexp(np.rint(m * 2**bits) / 2**bits, e))
+            if short != v:
+                yield short
+            else:
+                return

@@ -1,0 +1,1 @@
+"""The libraries under test: NumPy (the reference), torch, a user's file."""

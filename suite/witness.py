@@ -1,0 +1,119 @@
+"""Witnesses: inputs as hex floats, back to a case, and a reproduction that needs only the library."""
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from suite.case import Case
+from suite.floats import FORMATS, Array
+from suite.inputs import Recipe
+from suite.record import Concept
+from suite.targets.library import Library
+from suite.verdict import Witness
+
+
+def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
+    """The operands of a (small) case, entry by entry."""
+    operands = tuple(tuple(_text(v) for v in x.ravel()) for x in case.inputs)
+    seed = case.memo.get("cotangent", None)
+    return Witness(
+        operands,
+        tuple(x.shape for x in case.inputs),
+        tuple(sorted(case.options.items())),
+        () if seed is None else tuple(_text(v) for v in np.asarray(seed).ravel()),
+        wrt,
+        (case.recipe.option, case.recipe.seed, *index),
+    )
+
+
+def _text(v: Any) -> str:
+    return str(int(v)) if isinstance(v, np.integer) else float(v).hex()
+
+
+def decode(witness: Witness, concept: Concept, dtype: str, target: Library) -> Case:
+    """The case that a witness shows; option and seed lead its index."""
+    fmt = FORMATS[dtype]
+    inputs: list[Array] = []
+    for operand, texts, shape in zip(concept.operands, witness.operands, witness.shapes, strict=True):
+        if operand.integer:
+            inputs.append(np.array([int(t) for t in texts], np.int64).reshape(shape))
+        else:
+            inputs.append(fmt.round(np.array([float.fromhex(t) for t in texts])).reshape(shape))
+    option, seed = witness.index[:2]
+    sizes = {d: n for x, core in zip(inputs, concept.cores, strict=True) for d, n in zip(core, x.shape[1:], strict=True)}
+    recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
+    case = Case(concept, fmt, target, tuple(inputs), recipe)
+    if witness.cotangent:
+        size = np.array([float.fromhex(t) for t in witness.cotangent])
+        case.memo["cotangent"] = fmt.round(size).reshape(case.value.shape)
+    return case
+
+
+def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, target: Library) -> str:
+    """A few lines that show the result (and its gradient) with nothing but the library."""
+    concept = case.concept
+    name = concept.call_name
+    options = dict(case.options, axis=-1) if concept.has_axis else case.options
+    keywords = "".join(f", {k}={v!r}" for k, v in sorted(options.items()))
+    lines = _header(target, name)
+    for n, operands in enumerate(calls or (case.inputs,)):
+        names = [f"x{n}_{k}" for k in range(len(operands))]
+        for variable, x, operand in zip(names, operands, concept.operands, strict=True):
+            lines.append(f"{variable} = {_literal(x, operand.integer, concept.batched, target.framework.name)}")
+        call = f"{name}({', '.join(names)}{keywords})"
+        if wrt >= 0 and target.framework.name == "torch":
+            seed = _literal(case.cotangent, False, concept.batched, "torch")
+            lines += [f"{names[wrt]}.requires_grad_()", f"{call}.backward({seed})", f"print({names[wrt]}.grad)"]
+        else:
+            lines.append(f"print({call})")
+    return "\n".join(lines)
+
+
+def _header(target: Library, name: str) -> list[str]:
+    f = target.functions[name]
+    framework = target.framework.name
+    if framework == "torch":
+        lines = ["import torch", "import torch.nn.functional as F"]
+    else:
+        lines = ["import numpy as np", "import ml_dtypes"]
+    module = getattr(f, "__module__", "") or ""
+    if target.name == "torch" and module == "suite.targets.torch":
+        return [*lines, *inspect.getsource(f).rstrip().splitlines()]
+    if target.name == "torch":
+        return [*lines, f"{name} = {_torch_name(f, name)}"]
+    if target.name == "numpy":
+        return [*lines, f"from reference import {name}"]
+    if target.name.endswith(".py"):
+        return [*lines, "import runpy", f"{name} = runpy.run_path({target.name!r})[{name!r}]"]
+    return [*lines, f"from {target.name} import {name}"]
+
+
+def _torch_name(f: Any, name: str) -> str:
+    import torch
+
+    for prefix, module in (("torch", torch), ("F", torch.nn.functional), ("torch.linalg", torch.linalg)):
+        for attribute in (name, getattr(f, "__name__", name)):
+            if getattr(module, attribute, None) is f:
+                return f"{prefix}.{attribute}"
+    return f"torch.{getattr(f, '__name__', name)}"
+
+
+def _literal(x: Array, integer: bool, batched: bool, framework: str) -> str:
+    """An array literal of the framework; an unbatched concept gets its only row."""
+    x = x if batched or len(x) != 1 else x[0]
+    if integer:
+        text = repr(x.tolist())
+        return f"torch.tensor({text})" if framework == "torch" else f"np.array({text})"
+    text = _nested(x.astype(np.float64))
+    dtype = x.dtype.name
+    if framework == "torch":
+        return f"torch.tensor({text}, dtype=torch.{dtype})"
+    return f"np.array({text}, dtype={'ml_dtypes.bfloat16' if dtype == 'bfloat16' else 'np.' + dtype})"
+
+
+def _nested(x: Any) -> str:
+    if np.ndim(x) == 0:
+        v = float(x)
+        return repr(v) if np.isfinite(v) else f"float({str(v)!r})"
+    return "[" + ", ".join(_nested(v) for v in x) + "]"
