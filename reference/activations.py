@@ -1,21 +1,15 @@
-"""Activation functions, elementwise, accurate in both tails and finite for every finite input; at +-inf they take their
-limits.
+"""Smooth activation functions, elementwise, accurate in both tails and finite for every finite input; at +-inf they take
+their limits.
 
-u is the unit roundoff, E = 4 ulp the budget of exp, log1p, expm1, tanh and erfc, eta the smallest subnormal.
-Derivatives come from the input: from the saved output (`_vjp_saved`, as most libraries do it) the digits of the tail
-are gone. At a kink the value stated is a choice.
+u is the unit roundoff, E = 4 ulp the budget of exp, log1p, expm1 and tanh, eta the smallest subnormal. Derivatives come
+from the input: from the saved output (`_vjp_saved`, as most libraries do it) the digits of the tail are gone.
 """
 
 import numpy as np
 
-from reference.elementary import erf, erfc
-from reference.formats import wide
+from reference.formats import Array, wide
 from reference.shapes import unbroadcast
 
-SQRT_HALF = 0.7071067811865476  # 1 / sqrt 2
-INV_SQRT_2PI = 0.3989422804014327  # 1 / sqrt(2 pi), the normal density at 0
-TWICE_SQRT_2_BY_PI = 1.5957691216057308  # 2 sqrt(2 / pi)
-CUBIC = 0.044715  # of the tanh form of GELU
 # every sigmoid and normal tail is 0 long before: clamping here makes x * 0 at x = -inf a zero, its limit, not NaN
 FAR = 2000.0
 
@@ -77,6 +71,22 @@ def sigmoid_tanh(x):
 
 
 @wide
+def log_sigmoid(x):
+    """log sigmoid(x) = -softplus(-x) = min(x, 0) - log1p(e^-|x|). Relative error (4E + 2)u.
+
+    >>> log_sigmoid([-1000.0, 0.0, 1000.0]).round(9).tolist()
+    [-1000.0, -0.693147181, 0.0]
+    """
+    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+
+
+@wide
+def log_sigmoid_vjp(x, *, cotangent):
+    """(log sigmoid)' = sigmoid(-x)."""
+    return (cotangent * sigmoid(-x),)
+
+
+@wide
 def tanh(x):
     """Hyperbolic tangent, odd, an elementary function: E ulp.
 
@@ -103,34 +113,6 @@ def tanh_vjp_saved(x, *, cotangent):
     """g (1 - y^2): absolute error 2u, no digits left from |x| = 19 (float64) or 9 (float32) on."""
     y = np.tanh(x)
     return (cotangent * (1.0 - y * y),)
-
-
-@wide
-def relu(x):
-    """max(x, 0), exact."""
-    return np.maximum(x, 0.0)
-
-
-@wide
-def relu_vjp(x, *, cotangent):
-    """1 for x > 0, else 0: at the kink 0, the choice of every library."""
-    return (np.where(x > 0, cotangent, 0.0),)
-
-
-@wide
-def leaky_relu(x, *, negative_slope=0.01):
-    """x for x > 0, else slope x: two roundings, one of them the slope's.
-
-    >>> leaky_relu([2.0, -2.0]).tolist()
-    [2.0, -0.02]
-    """
-    return np.where(x > 0, x, negative_slope * x)
-
-
-@wide
-def leaky_relu_vjp(x, *, negative_slope=0.01, cotangent):
-    """1 for x > 0, else the slope, at the kink too."""
-    return (np.where(x > 0, cotangent, negative_slope * cotangent),)
 
 
 @wide
@@ -223,146 +205,6 @@ def silu_reciprocal(x):
     in float32).
     """
     return np.maximum(x, -FAR) / (1.0 + np.exp(-x))
-
-
-@wide
-def gelu(x, *, approximate="none"):
-    """x Phi(x), Phi the normal distribution function. ValueError unless approximate is "none" or "tanh".
-
-    "none": x/2 erfc(-x/sqrt 2), relative error (2x^2 + 2E + 5)u for x < 0, 2x^2 being the rounding of x/sqrt 2 seen
-    through the tail; 1 + erf(x/sqrt 2), which cancels, is 0 below -8.3. "tanh": x/2 (1 + tanh v) = x sigmoid(2v), v
-    = sqrt(2/pi)(x + 0.044715 x^3), which keeps the tail for the same reason: relative error (2E + 4 + 12|v|)u
-    (Hendrycks and Gimpel 2016).
-
-    >>> f"{gelu(-10.0):.6e}", gelu_erf(-10.0).item()
-    ('-7.619853e-23', -0.0)
-    """
-    _require_form(approximate)
-    above, bounded = np.maximum(x, -FAR), np.minimum(np.maximum(x, -FAR), FAR)  # x^2 must not overflow either
-    if approximate == "tanh":
-        return above * sigmoid(_twice_v(bounded))
-    return (0.5 * above) * erfc(-bounded * SQRT_HALF)
-
-
-def _require_form(approximate):
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r}")
-
-
-def _twice_v(x):
-    return TWICE_SQRT_2_BY_PI * (x * (1.0 + CUBIC * (x * x)))  # all factors of one sign: no cancellation
-
-
-@wide
-def gelu_vjp(x, *, approximate="none", cotangent):
-    """gelu' = Phi(x) + x phi(x), phi the normal density; cancels, legitimately, at its zero x = -0.7518. Error
-    (2x^2 + 2E + 4)u Phi + (x^2/2 + 2E + 4)u|x|phi.
-
-    The tanh form: sigmoid(2v)(1 + x sigmoid(-2v) (2v)').
-    """
-    _require_form(approximate)
-    x = np.minimum(np.maximum(x, -FAR), FAR)
-    if approximate == "tanh":
-        v = _twice_v(x)
-        slope = TWICE_SQRT_2_BY_PI * (1.0 + 3.0 * CUBIC * (x * x))
-        return (cotangent * (sigmoid(v) * (1.0 + x * sigmoid(-v) * slope)),)
-    return (cotangent * (0.5 * erfc(-x * SQRT_HALF) + x * (INV_SQRT_2PI * np.exp(-0.5 * (x * x)))),)
-
-
-@wide
-def gelu_erfc_abs(x, *, approximate="none"):
-    """By the tail probability q = erfc(|x|/sqrt 2)/2 of both sides: x q on the left, x - x q on the right."""
-    _require_form(approximate)
-    if approximate == "tanh":
-        return gelu(x, approximate=approximate)
-    q = 0.5 * erfc(np.abs(x) * SQRT_HALF)
-    tail = np.minimum(np.maximum(x, -FAR), FAR) * q
-    return np.where(x < 0, tail, x - tail)
-
-
-@wide
-def gelu_erf(x, *, approximate="none"):
-    """The bad example: x/2 (1 + erf(x/sqrt 2)), or (1 + tanh v), cancels in the left tail; 57 % off at -5.5 in
-    float32, 0 below.
-    """
-    _require_form(approximate)
-    bounded = np.maximum(x, -FAR)
-    if approximate == "tanh":
-        return 0.5 * bounded * (1.0 + np.tanh(0.5 * _twice_v(bounded)))
-    return 0.5 * bounded * (1.0 + erf(bounded * SQRT_HALF))
-
-
-@wide
-def log_sigmoid(x):
-    """log sigmoid(x) = -softplus(-x) = min(x, 0) - log1p(e^-|x|). Relative error (4E + 2)u.
-
-    >>> log_sigmoid([-1000.0, 0.0, 1000.0]).round(9).tolist()
-    [-1000.0, -0.693147181, 0.0]
-    """
-    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
-
-
-@wide
-def log_sigmoid_vjp(x, *, cotangent):
-    """(log sigmoid)' = sigmoid(-x)."""
-    return (cotangent * sigmoid(-x),)
-
-
-@wide
-def hardtanh(x, *, min_val=-1.0, max_val=1.0):
-    """x clamped to [min_val, max_val], exact."""
-    return np.minimum(np.maximum(x, min_val), max_val)
-
-
-@wide
-def hardtanh_vjp(x, *, min_val=-1.0, max_val=1.0, cotangent):
-    """1 strictly between the two limits, else 0, at the kinks too."""
-    return (np.where((x > min_val) & (x < max_val), cotangent, 0.0),)
-
-
-@wide
-def relu6(x):
-    """min(max(x, 0), 6), exact."""
-    return np.minimum(np.maximum(x, 0.0), 6.0)
-
-
-@wide
-def relu6_vjp(x, *, cotangent):
-    """1 for 0 < x < 6, else 0, at the kinks too."""
-    return (np.where((x > 0) & (x < 6), cotangent, 0.0),)
-
-
-@wide
-def hardsigmoid(x):
-    """relu6(x + 3)/6: two roundings, and the addition is exact for x < -1.5.
-
-    >>> hardsigmoid([-3.0, 0.0, 3.0]).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    return np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
-
-
-@wide
-def hardsigmoid_vjp(x, *, cotangent):
-    """1/6 for -3 < x < 3, else 0, at the kinks too."""
-    return (np.where((x > -3.0) & (x < 3.0), cotangent / 6.0, 0.0),)
-
-
-@wide
-def hardswish(x):
-    """x relu6(x + 3)/6: relative error 3u.
-
-    >>> hardswish([-4.0, 1.5, 4.0]).tolist()
-    [-0.0, 1.125, 4.0]
-    """
-    return np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0)  # -3 * 0 at -inf, not NaN
-
-
-@wide
-def hardswish_vjp(x, *, cotangent):
-    """(2x + 3)/6 for -3 < x < 3, 0 on the left and 1 on the right; at the kinks the value outside."""
-    middle = cotangent * ((2.0 * x + 3.0) / 6.0)
-    return (np.where(x <= -3.0, 0.0, np.where(x >= 3.0, cotangent, middle)),)
 
 
 @wide

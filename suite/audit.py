@@ -93,6 +93,10 @@ class Group:
         self.count = 0
 
     def run(self) -> None:
+        with np.errstate(all="ignore"):
+            self.run_all()
+
+    def run_all(self) -> None:
         self.replay()
         if not self.ordinary():
             return

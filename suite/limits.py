@@ -17,7 +17,7 @@ from suite.floats import Array, precision
 
 BITS = 400
 # exponents of the large numbers: (first, step from one infinity to the next)
-_SPEEDS = ((60, 2), (90, -2), (100, 2))
+_SPEEDS = ((60, 2), (90, -2), (110, 0))
 _ZEROS = (2.0**-70, -(2.0**-90), 2.0**-80)
 
 Limit = tuple[str, arb, arb]  # ("value" | "nan" | "none", where it tends, how far from it still)
@@ -52,7 +52,7 @@ def _substituted(operands: Sequence[Array], speed: tuple[int, int], zero: float)
         balls = Balls(np.nan_to_num(x, posinf=0.0, neginf=0.0)).a
         for i in np.ndindex(x.shape):
             if np.isinf(x[i]):
-                balls[i] = arb(2) ** (speed[0] + speed[1] * k) * int(np.sign(x[i]))
+                balls[i] = arb(2) ** (speed[0] + speed[1] * (k % 8)) * int(np.sign(x[i]))
                 k += 1
             elif x[i] == 0:
                 balls[i] = arb(zero)

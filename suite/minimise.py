@@ -95,7 +95,7 @@ def _values(found: Refutation) -> Iterator[Case]:
         for i in np.ndindex(x.shape):
             for value in _simpler(float(x[i]), case.format.p):
                 low, high = operand.domain
-                if not low <= value <= high:
+                if not low <= value <= high or abs(value) > case.format.max:
                     continue
                 y: Array = x.copy()
                 y[i] = value

@@ -47,7 +47,8 @@ class Concept:
     refuted. ``bound`` (inputs, value, running error, standard) -> error is hand-written, only
     where sound algorithms exist that no running error covers. ``fused`` says that libraries
     compute the whole concept as one kernel, so that a sixteen-bit result is a binary32 result
-    rounded once. ``saved`` is the backward formula that has only the rounded output to go by.
+    rounded once. ``masks``: -inf entries are legal (a mask); ``extended``: at infinite arguments
+    the value is the limit of the definition. ``saved`` is the backward formula that has only the rounded output to go by.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Concept:
     exact: bool = False
     batched: bool = True
     masks: bool = False
+    extended: bool = True
     function: str = ""
     laws: tuple["Law", ...] = ()
     note: str = field(default="", compare=False)

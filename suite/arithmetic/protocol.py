@@ -160,6 +160,12 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
         total = self.sum(axis=axis, keepdims=keepdims)
         return total / (self.size // max(total.size, 1))
 
+    def maximum_accumulate(self, x: Self, axis: int = -1) -> Self:
+        columns = [np.take(x, 0, axis=axis)]
+        for k in range(1, x.shape[axis]):
+            columns.append(np.maximum(columns[-1], np.take(x, k, axis=axis)))
+        return np.stack(columns, axis=axis)  # type: ignore[call-overload, no-any-return]
+
     def zeros_like(self) -> Self:
         return self.lift(np.zeros(self.shape))
 

@@ -94,7 +94,7 @@ class RunningError(Arithmetic):
         """One rounding of a result of this size."""
         f = self.standard.format
         bound = f.u * (np.abs(value) + propagated)
-        return np.maximum(bound, f.eta / 2) if underflow else bound
+        return np.maximum(bound, max(f.eta / 2, 2.0**-1074)) if underflow else bound  # upward, in float64 too
 
     # -- arithmetic
     def add(self, o: Self) -> Self:

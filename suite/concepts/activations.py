@@ -85,15 +85,25 @@ hardsigmoid = Concept(
     laws=(Range(0.0, 1.0), Monotone(), *KINK),
 )  # fmt: skip
 
+def _hardswish_thirds(x, *, cotangent):  # type: ignore[no-untyped-def]
+    """x/3 + 1/2 between the kinks: cancels at the zero of the derivative, x = -3/2."""
+    return (np.where(x <= -3.0, 0.0, np.where(x >= 3.0, cotangent, cotangent * (x / 3.0 + 0.5))),)
+
+
 hardswish = Concept(
     "hardswish", "()->()", ref.hardswish, definition=lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
-    vjp=ref.hardswish_vjp, kinks=(-3.0, 3.0), alternatives=(lambda x: np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) * (1 / 6)),),
+    vjp=ref.hardswish_vjp, kinks=(-3.0, 3.0), vjp_alternatives=(_hardswish_thirds,), alternatives=(lambda x: np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) * (1 / 6)),),
     laws=(Range(-0.375), *KINK),
 )  # fmt: skip
 
+def _log1p_exp(x):  # type: ignore[no-untyped-def]
+    """log1p(e^x), sound until e^x overflows."""
+    return np.where(x > 80, ref.softplus(x), np.log1p(np.exp(np.minimum(x, 80.0))))
+
+
 softplus = Concept(
     "softplus", "()->()", ref.softplus, definition=lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))),
-    vjp=ref.softplus_vjp, alternatives=(ref.softplus_branches,), landmarks=(20.0,), laws=(Range(0.0), Monotone(), Lipschitz(1.0), *CONVEX),
+    vjp=ref.softplus_vjp, alternatives=(ref.softplus_branches, _log1p_exp), landmarks=(20.0,), laws=(Range(0.0), Monotone(), Lipschitz(1.0), *CONVEX),
 )  # fmt: skip
 
 log_sigmoid = Concept(
@@ -111,8 +121,14 @@ elu = Concept(
     options=({"alpha": 1.0}, {"alpha": 0.5}), laws=(Monotone(), Lipschitz(1.0), Range(-1.0), *KINK, *CONVEX),
 )  # fmt: skip
 
+def _silu_reciprocal_vjp(x, *, cotangent):  # type: ignore[no-untyped-def]
+    """By sigmoid = 1/(1 + e^-x), which is flushed to 0 where e^-x overflows."""
+    s = ref.sigmoid_reciprocal(x)
+    return (cotangent * (s * (1.0 + x * (1.0 - s))),)
+
+
 silu = Concept(
-    "silu", "()->()", ref.silu, definition=lambda x: x * _sigmoid(x), vjp=ref.silu_vjp, vjp_alternatives=(ref.silu_vjp_saved,),
+    "silu", "()->()", ref.silu, definition=lambda x: x * _sigmoid(x), vjp=ref.silu_vjp, vjp_alternatives=(ref.silu_vjp_saved, _silu_reciprocal_vjp),
     alternatives=(ref.silu_reciprocal,), landmarks=(-1.278464542761074,),
     laws=(Range(-0.2784645427610738), NotConvex(), Agrees("x_sigmoid", "silu(x) = x sigmoid(x)", _via_sigmoid, ("sigmoid",))),
 )  # fmt: skip
@@ -133,13 +149,33 @@ gelu = Concept(
 
 
 def _chain(x, weights):  # type: ignore[no-untyped-def]
-    z = x
+    return _links(x, weights, _sigmoid)
+
+
+def _links(x, weights, sigmoid):  # type: ignore[no-untyped-def]
     for k in range(weights.shape[-1]):
-        z = _sigmoid(weights[..., k] * z)
-    return z
+        x = sigmoid(weights[..., k] * x)
+    return x
+
+
+def _links_reciprocal(x, weights):  # type: ignore[no-untyped-def]
+    return _links(x, weights, ref.sigmoid_reciprocal)
+
+
+def _links_saved(x, weights, *, cotangent):  # type: ignore[no-untyped-def]
+    """The chain rule with y (1 - y) at every link, as a library that keeps outputs computes it."""
+    outputs = [x]
+    for k in range(weights.shape[-1]):
+        outputs.append(ref.sigmoid_reciprocal(weights[..., k] * outputs[-1]))
+    g, by_weight = cotangent, []
+    for k in reversed(range(weights.shape[-1])):
+        g = g * outputs[k + 1] * (1.0 - outputs[k + 1])
+        by_weight.append(g * outputs[k])
+        g = g * weights[..., k]
+    return g, np.stack(by_weight[::-1], axis=-1)
 
 
 sigmoid_chain = Concept(
     "sigmoid_chain", "(),(l)->()", ref.sigmoid_chain, definition=_chain, vjp=ref.sigmoid_chain_vjp, fused=False,
-    operands=(Operand("tame"), Operand("tame")), limits={"l": 33}, alternatives=(), laws=(Range(0.0, 1.0),),
+    operands=(Operand("tame"), Operand("tame")), limits={"l": 33}, alternatives=(_links_reciprocal,), saved=_links_saved, laws=(Range(0.0, 1.0),),
 )  # fmt: skip

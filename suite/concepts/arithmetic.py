@@ -58,7 +58,8 @@ pow = Concept(  # noqa: A001 - the array API's name
     specials=(((0.0, 0.0), 1.0), ((NAN, 0.0), 1.0), ((1.0, NAN), 1.0), ((0.0, -1.0), INF), ((-0.0, -1.0), -INF),
               ((0.0, 2.0), 0.0), ((-8.0, 1.5), NAN), ((2.0, -INF), 0.0), ((INF, -2.0), 0.0)),
     laws=(Identity("square_is_even", "(-x)^2 = x^2", lambda c: (
-        c.at(-c.inputs[0], np.full_like(c.inputs[1], 2)).got(), c.at(c.inputs[0], np.full_like(c.inputs[1], 2)).got(), None)),),
+        (a := c.at(-c.inputs[0], np.full_like(c.inputs[1], 2))).got(), (b := c.at(c.inputs[0], np.full_like(c.inputs[1], 2))).got(),
+        a.bounded()[1] + b.bounded()[1])),),
 )  # fmt: skip
 
 abs = Concept(  # noqa: A001 - the array API's name
@@ -73,6 +74,7 @@ square = Concept(
 
 reciprocal = Concept(
     "reciprocal", "()->()", ref.reciprocal, definition=lambda x: 1 / x, vjp=ref.reciprocal_vjp, exact=True,
+    vjp_alternatives=(lambda x, *, cotangent: (-cotangent * (1.0 / x) * (1.0 / x),),),
     specials=(((0.0,), INF), ((-0.0,), -INF), ((INF,), 0.0), ((-INF,), -0.0)), laws=(Parity(), Scale(degree=-1)),
 )  # fmt: skip
 

@@ -60,6 +60,7 @@ log = Concept(
 
 log2 = Concept(
     "log2", "()->()", ref.log2, definition=lambda x: np.log2(x), vjp=ref.log2_vjp, operands=POSITIVE,
+    vjp_alternatives=(lambda x, *, cotangent: (cotangent / (x * 0.6931471805599453),),),
     specials=(((0.0,), -INF), ((1.0,), 0.0), ((8.0,), 3.0), ((INF,), INF), ((-1.0,), NAN)), laws=(Monotone(),),
 )  # fmt: skip
 
@@ -72,7 +73,7 @@ log1p = Concept(
 
 sqrt = Concept(
     "sqrt", "()->()", ref.sqrt, definition=lambda x: np.sqrt(x), vjp=ref.sqrt_vjp, operands=POSITIVE, exact=True,
-    vjp_alternatives=(ref.sqrt_vjp_saved,),
+    vjp_alternatives=(ref.sqrt_vjp_saved, lambda x, *, cotangent: (0.5 * cotangent * x**-0.5,)),
     specials=(((0.0,), 0.0), ((-0.0,), -0.0), ((INF,), INF), ((-1.0,), NAN)), laws=(Range(0.0), Monotone()),
 )  # fmt: skip
 

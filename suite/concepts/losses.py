@@ -127,17 +127,24 @@ mse_loss_none = Concept(
     laws=(Range(0.0), Commutative(), Convex()),
 )  # fmt: skip
 
+def _bce_softplus(x, t, *, reduction):  # type: ignore[no-untyped-def]
+    """(1 - t) x + softplus(-x), the form of the libraries: absolute error 4u|x|."""
+    return _reduced((1.0 - t) * x + ref.softplus(-x), reduction)
+
+
+BCE_FORMS = (ref.binary_cross_entropy_with_logits_max, _bce_softplus)
+
 binary_cross_entropy_with_logits = Concept(
     "binary_cross_entropy_with_logits", "(n),(n)->()", ref.binary_cross_entropy_with_logits, definition=_bce_logits, batched=False,
     vjp=ref.binary_cross_entropy_with_logits_vjp, saved=ref.binary_cross_entropy_with_logits_vjp_saved, fused=False,
-    alternatives=(ref.binary_cross_entropy_with_logits_max,), operands=(LOGITS, Operand("probability", grad=False)),
+    alternatives=BCE_FORMS, operands=(LOGITS, Operand("probability", grad=False)),
     options=MEAN_SUM, laws=(Range(0.0), Convex()),
 )  # fmt: skip
 
 binary_cross_entropy_with_logits_none = Concept(
     "binary_cross_entropy_with_logits_none", "(),()->()", ref.binary_cross_entropy_with_logits, definition=_bce_logits,
     function="binary_cross_entropy_with_logits", vjp=ref.binary_cross_entropy_with_logits_vjp, fused=False,
-    saved=ref.binary_cross_entropy_with_logits_vjp_saved, alternatives=(ref.binary_cross_entropy_with_logits_max,),
+    saved=ref.binary_cross_entropy_with_logits_vjp_saved, alternatives=BCE_FORMS,
     operands=(LOGITS, Operand("probability", grad=False)), options=NONE, laws=(Range(0.0), *CONVEX),
 )  # fmt: skip
 
@@ -145,7 +152,7 @@ binary_cross_entropy = Concept(
     "binary_cross_entropy", "(),()->()", ref.binary_cross_entropy, definition=_bce, vjp=ref.binary_cross_entropy_vjp, fused=False,
     alternatives=(lambda p, t, *, reduction: -(np.where(t == 0, 0.0, t * np.log(np.where(t == 0, 1.0, p)))
                                                + np.where(t == 1, 0.0, (1.0 - t) * np.log(1.0 - np.where(t == 1, 0.0, p)))),),
-    operands=(Operand("probability"), Operand("probability", grad=False)), options=NONE, laws=(Range(0.0),),
+    operands=(Operand("probability", domain=(0.0, 1.0)), Operand("probability", grad=False)), options=NONE, laws=(Range(0.0),),
 )  # fmt: skip
 
 kl_div = Concept(

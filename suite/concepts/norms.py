@@ -55,9 +55,15 @@ vector_norm = Concept(
     options=({"ord": 2}, {"ord": 1}, {"ord": INF}), kinks=(0.0,), laws=LAWS,
 )  # fmt: skip
 
+def _unscaled_vjp(x, *, ord, axis, cotangent):  # type: ignore[no-untyped-def]  # noqa: A002
+    """g sign(x) |x|^(p-1) / (sum |x|^p)^((p-1)/p): sound while the powers are in range."""
+    total = np.sum(np.abs(x) ** ord, axis=axis, keepdims=True)
+    return (cotangent[..., None] * np.sign(x) * np.abs(x) ** (ord - 1.0) / total ** ((ord - 1.0) / ord),)
+
+
 vector_norm_p = Concept(
     "vector_norm_p", "(n)->()", ref.vector_norm, function="vector_norm", definition=_norm, kinks=(0.0,), vjp=ref.vector_norm_vjp,
-    alternatives=(ref.vector_norm_unscaled,), options=({"ord": 3}, {"ord": 1.5}), limits={"n": 1025},
+    alternatives=(ref.vector_norm_unscaled,), vjp_alternatives=(_unscaled_vjp,), options=({"ord": 3}, {"ord": 1.5}), limits={"n": 1025},
     laws=(Range(0.0), Parity(odd=False), Permutation(), TRIANGLE),
 )  # fmt: skip
 

@@ -127,5 +127,5 @@ def _truncated(inputs, value, error, standard):  # type: ignore[no-untyped-def]
 
 exp_central_difference = Concept(
     "exp_central_difference", "(),()->()", lambda x, h: (np.exp(x + h) - np.exp(x - h)) / (2.0 * h), definition=lambda x, h: np.exp(x),
-    bound=_truncated, operands=(Operand("tame", grad=False), Operand("step", grad=False)), fused=False,
+    bound=_truncated, extended=False, operands=(Operand("tame", grad=False), Operand("step", grad=False)), fused=False,
 )  # fmt: skip

@@ -16,7 +16,7 @@ def _half_ulp(inputs, value, error, standard, *, dtype):  # type: ignore[no-unty
 
 
 round_to = Concept(
-    "round_to", "()->()", lambda x, *, dtype: x * 1, definition=lambda x, *, dtype: x * 1, bound=_half_ulp,
+    "round_to", "()->()", fused=False, reference=lambda x, *, dtype: x * 1, definition=lambda x, *, dtype: x * 1, bound=_half_ulp,
     options=({"dtype": "float32"}, {"dtype": "float16"}, {"dtype": "bfloat16"}), operands=(Operand(grad=False),),
     laws=(
         Identity("correctly_rounded_cast", "a cast rounds to nearest, ties to even, once", lambda c: (
@@ -27,8 +27,8 @@ round_to = Concept(
 )  # fmt: skip
 
 nextafter = Concept(
-    "nextafter", "(),()->()", lambda x, y: x * 1, definition=lambda x, y: x * 1,
-    operands=(Operand(grad=False), Operand(grad=False)),
+    "nextafter", "(),()->()", fused=False, reference=lambda x, y: x * 1, definition=lambda x, y: x * 1,
+    operands=(Operand(grad=False), Operand(grad=False)), extended=False,
     bound=lambda inputs, value, error, standard: np.where(np.abs(value) < standard.format.max, 2 * standard.format.ulp(value), np.inf),
     laws=(
         Identity("neighbour", "the result is the next float towards the second operand", lambda c: (

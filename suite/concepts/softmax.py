@@ -65,7 +65,8 @@ logsumexp = Concept(
 
 logaddexp = Concept(
     "logaddexp", "(),()->()", ref.logaddexp, definition=_logaddexp, vjp=ref.logaddexp_vjp, operands=(Operand(), Operand(near=0)),
-    alternatives=(lambda x1, x2: ref.logsumexp(np.stack([x1, x2], axis=-1)),), laws=(Commutative(exact=False),),
+    alternatives=(lambda x1, x2: ref.logsumexp(np.stack([x1, x2], axis=-1)),),
+    vjp_alternatives=(lambda x1, x2, *, cotangent: (cotangent / (1.0 + np.exp(x2 - x1)), cotangent / (1.0 + np.exp(x1 - x2))),), laws=(Commutative(exact=False),),
 )  # fmt: skip
 
 logcumsumexp = Concept(

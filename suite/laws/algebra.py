@@ -77,7 +77,8 @@ class Scale(Law):
         ))  # fmt: skip
         factor = 2.0 ** (k * self.degree)
         left, right = scaled.got().astype(np.float64), plain.got().astype(np.float64) * factor
-        safe = (np.abs(right) < case.format.max / 4) & ((np.abs(right) > case.format.tiny * 4) | (right == 0))
+        low = np.minimum(np.abs(right), np.abs(right / factor))
+        safe = (np.abs(right) < case.format.max / 4) & (low > case.format.tiny * 4)
         if self.bounded:
             slack = np.where(safe, scaled.bounded()[1] + factor * plain.bounded()[1], np.inf)
             return related(case, left, right, slack, rows=rows, calls=_calls(plain, scaled))

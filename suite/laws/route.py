@@ -31,9 +31,9 @@ class Routes(Law):
             more.append("single")
         if concept.has_axis:
             more.append("axis")
-        if "keepdims" in concept.parameters:
+        if concept.has_axis and "keepdims" in concept.parameters:
             more += ["keepdims", "two_axes"]
-        if concept.elementwise and len(concept.operands) == 2:
+        if concept.elementwise and len(concept.operands) == 2 and "reduction" not in concept.parameters:
             more.append("broadcast")
         return (*layouts, *more)
 

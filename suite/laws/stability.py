@@ -14,7 +14,7 @@ from suite.laws.law import EAGER, Law
 from suite.limits import Limit, limits
 from suite.outcome import Outcome, Refutation, region_of
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.library import CallError, Library
 from suite.verdict import Severity
 
 
@@ -42,7 +42,8 @@ class Limits(Law):
     claim: ClassVar[str] = "an infinite argument gives the limit, and NaN gives NaN"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.definition is not None and (concept.elementwise or concept.masks) else ()
+        reals = concept.elementwise and concept.extended and all(o.kind == "real" for o in concept.operands)
+        return EAGER if concept.definition is not None and (reals or concept.masks) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = special_rows(case)
@@ -50,7 +51,10 @@ class Limits(Law):
             return Outcome(cases=1)
         finite = case.at(*(_tamed(x, case.format.max) for x in rows.inputs))
         _, allowed = finite.bounded()
-        got = rows.call(rows.inputs).astype(np.float64)
+        try:
+            got = rows.call(rows.inputs).astype(np.float64)
+        except CallError:  # to refuse what it does not define is a library's right
+            return Outcome(cases=1, unjudged=rows.rows)
         return each(self._row(rows, r, got[r], allowed[r]) for r in range(rows.rows)).marked(cases=1)
 
     def _row(self, rows: Case, r: int, got: Array, allowed: Array) -> Outcome:
@@ -90,6 +94,8 @@ def special_rows(case: Case) -> Case:
         values = [np.inf, -np.inf, np.nan, 0.0, 1.0, -2.0] if len(case.inputs) > 1 else [np.inf, -np.inf, np.nan]
         table = np.array(list(itertools.product(values, repeat=len(case.inputs))))
         table = table[~np.isfinite(table).all(axis=1)]
+        if any(np.isnan(a).any() and r == r for a, r in concept.specials):  # pow(NaN, 0) is 1: see SpecialValues
+            table = table[~np.isnan(table).any(axis=1)]
         keep = np.ones(len(table), bool)
         for k, o in enumerate(concept.operands):
             low, high = o.domain

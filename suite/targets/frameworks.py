@@ -80,9 +80,11 @@ class NumPy:
 
     def gradients(self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str) -> list[Array]:
         result = f(*operands, cotangent=cotangent)
-        if not isinstance(result, (tuple, list)) or len(result) != len(wrt):
-            raise TargetError(f"a vjp returned {kind_of(result)}: return a tuple of {len(wrt)}, one per differentiable operand")
-        return [self.from_native(g, "a vjp") for g in result]
+        if not isinstance(result, (tuple, list)) or len(result) not in (len(wrt), len(operands)):
+            what = f"{len(result)} values" if isinstance(result, (tuple, list)) else kind_of(result)
+            raise TargetError(f"a vjp returned {what}: return a tuple of {len(wrt)}, one per differentiable operand")
+        picked = result if len(result) == len(wrt) else [result[k] for k in wrt]
+        return [self.from_native(g, "a vjp") for g in picked]
 
     def tangent(self, f: Function, operands: Sequence[Any], wrt: int, tangent: Array) -> Array:
         raise Unsupported("NumPy functions have no forward mode")
