@@ -8,12 +8,12 @@ the shape of its operand: the adjoint of broadcasting is a sum over the broadcas
 
 import numpy as np
 
-from reference.formats import wide
+from reference.formats import Array, wide
 from reference.shapes import unbroadcast
 
 
 @wide
-def add(x1, x2):
+def add(x1: Array, x2: Array) -> Array:
     """x1 + x2; exact when the result is subnormal.
 
     >>> add(1.0, 2.0**-53).item()
@@ -23,7 +23,7 @@ def add(x1, x2):
 
 
 @wide
-def add_vjp(x1, x2, *, cotangent):
+def add_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d(x1 + x2) = dx1 + dx2.
 
     >>> add_vjp(np.ones((2, 3)), np.ones(3), cotangent=np.ones((2, 3)))[1].tolist()
@@ -33,25 +33,25 @@ def add_vjp(x1, x2, *, cotangent):
 
 
 @wide
-def subtract(x1, x2):
+def subtract(x1: Array, x2: Array) -> Array:
     """x1 - x2; exact when x2/2 <= x1 <= 2 x2 (Sterbenz: Higham 2002, theorem 2.5)."""
     return x1 - x2
 
 
 @wide
-def subtract_vjp(x1, x2, *, cotangent):
+def subtract_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d(x1 - x2) = dx1 - dx2."""
     return unbroadcast(cotangent, x1.shape), unbroadcast(-cotangent, x2.shape)
 
 
 @wide
-def multiply(x1, x2):
+def multiply(x1: Array, x2: Array) -> Array:
     """x1 x2 (the Hadamard product of arrays); underflow adds eta/2."""
     return x1 * x2
 
 
 @wide
-def multiply_vjp(x1, x2, *, cotangent):
+def multiply_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d(x1 x2) = x2 dx1 + x1 dx2.
 
     >>> [g.tolist() for g in multiply_vjp([2.0, 3.0], 5.0, cotangent=[1.0, 1.0])]
@@ -61,13 +61,13 @@ def multiply_vjp(x1, x2, *, cotangent):
 
 
 @wide
-def divide(x1, x2):
+def divide(x1: Array, x2: Array) -> Array:
     """x1 / x2; x/0 is an infinity, 0/0 NaN. Never x1 (1/x2), which rounds twice and overflows for subnormal x2."""
     return x1 / x2
 
 
 @wide
-def divide_vjp(x1, x2, *, cotangent):
+def divide_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d(x1/x2) = dx1/x2 - (x1/x2) dx2/x2: three roundings; x2^2 is never formed, so it cannot overflow or underflow.
 
     >>> [g.item() for g in divide_vjp(1.0, 1e-200, cotangent=1e-300)]
@@ -78,13 +78,13 @@ def divide_vjp(x1, x2, *, cotangent):
 
 
 @wide
-def pow(x1, x2):
+def pow(x1: Array, x2: Array) -> Array:
     """x1^x2 (array API: 0^0 = 1, a negative base with a non-integral exponent is NaN)."""
     return np.power(x1, x2)
 
 
 @wide
-def pow_vjp(x1, x2, *, cotangent):
+def pow_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d(x1^x2) = x2 x1^(x2-1) dx1 + x1^x2 log(x1) dx2; finite wherever the derivative is.
 
     For a constant exponent 0 the function is 1: the derivative is 0, not 0 * inf. At base 0 the derivative by a
@@ -102,13 +102,13 @@ def pow_vjp(x1, x2, *, cotangent):
 
 
 @wide
-def abs(x):
+def abs(x: Array) -> Array:
     """|x|, exact."""
     return np.abs(x)
 
 
 @wide
-def abs_vjp(x, *, cotangent):
+def abs_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d|x| = sign(x) dx; 0 at the kink.
 
     >>> abs_vjp([-2.0, 0.0], cotangent=[1.0, 1.0])[0].tolist()
@@ -118,49 +118,49 @@ def abs_vjp(x, *, cotangent):
 
 
 @wide
-def negative(x):
+def negative(x: Array) -> Array:
     """-x, exact."""
     return -x
 
 
 @wide
-def negative_vjp(x, *, cotangent):
+def negative_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d(-x) = -dx, exact."""
     return (-cotangent,)
 
 
 @wide
-def square(x):
+def square(x: Array) -> Array:
     """x^2: one rounding."""
     return np.square(x)
 
 
 @wide
-def square_vjp(x, *, cotangent):
+def square_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d x^2 = 2x dx: one rounding, doubling being exact."""
     return (2.0 * cotangent * x,)
 
 
 @wide
-def reciprocal(x):
+def reciprocal(x: Array) -> Array:
     """1/x: one rounding."""
     return 1.0 / x
 
 
 @wide
-def reciprocal_vjp(x, *, cotangent):
+def reciprocal_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d(1/x) = -dx/x^2, as (g/x)/x: x^2 is never formed."""
     return (-cotangent / x / x,)
 
 
 @wide
-def maximum(x1, x2):
+def maximum(x1: Array, x2: Array) -> Array:
     """The larger of the two, exact; NaN where either is NaN."""
     return np.maximum(x1, x2)
 
 
 @wide
-def maximum_vjp(x1, x2, *, cotangent):
+def maximum_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """The cotangent goes to the larger operand; at a tie half to each (the middle of the Clarke subdifferential).
 
     >>> [g.tolist() for g in maximum_vjp([1.0, 2.0], [1.0, 0.0], cotangent=[1.0, 1.0])]
@@ -172,12 +172,12 @@ def maximum_vjp(x1, x2, *, cotangent):
 
 
 @wide
-def minimum(x1, x2):
+def minimum(x1: Array, x2: Array) -> Array:
     """The smaller of the two, exact; NaN where either is NaN."""
     return np.minimum(x1, x2)
 
 
 @wide
-def minimum_vjp(x1, x2, *, cotangent):
+def minimum_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """The cotangent goes to the smaller operand; at a tie half to each."""
     return maximum_vjp(-x1, -x2, cotangent=cotangent)  # min(a, b) = -max(-a, -b), and the two signs cancel

@@ -4,12 +4,12 @@ Vandenberghe 2004, section 8.1).
 
 import numpy as np
 
-from reference.formats import wide
+from reference.formats import Array, wide
 from reference.norms import vector_norm
 
 
 @wide
-def project_simplex(x):
+def project_simplex(x: Array) -> Array:
     """The nearest point of {p >= 0, sum p = 1} on the last axis: max(x - theta, 0), theta = max_k (x_(1) + ... +
     x_(k) - 1)/k, x sorted downwards.
 
@@ -27,7 +27,7 @@ def project_simplex(x):
 
 
 @wide
-def project_ball(x, *, radius=1.0):
+def project_ball(x: Array, *, radius: float = 1.0) -> Array:
     """The nearest point of {||x||_2 <= radius} on the last axis: x min(1, radius/||x||), with the norm that cannot
     overflow.
 
@@ -39,7 +39,7 @@ def project_ball(x, *, radius=1.0):
 
 
 @wide
-def project_box(x, *, lower=0.0, upper=1.0):
+def project_box(x: Array, *, lower: float = 0.0, upper: float = 1.0) -> Array:
     """The nearest point of {lower <= x_i <= upper}: exact.
 
     >>> project_box([-1.0, 0.5, 2.0]).tolist()
@@ -49,7 +49,7 @@ def project_box(x, *, lower=0.0, upper=1.0):
 
 
 @wide
-def project_half_space(x, normal, offset):
+def project_half_space(x: Array, normal: Array, offset: Array) -> Array:
     """The nearest point of {normal . x <= offset} on the last axis: x - max(normal . x - offset, 0)
     normal/||normal||^2; offset (...).
 

@@ -14,21 +14,21 @@ from reference.softmax import log_softmax, log_softmax_log1p, softmax
 OFFSET = 1e-7  # added to probabilities inside the logarithm, as introductory code does
 
 
-def _pick(rows, labels):
+def _pick(rows: Array, labels: Array) -> Array:
     return np.take_along_axis(rows, labels[..., None], axis=-1)[..., 0]
 
 
-def _is_label(rows, labels):
+def _is_label(rows: Array, labels: Array) -> Array:
     return np.arange(rows.shape[-1]) == labels[..., None]
 
 
-def _rows(cotangent, samples, reduction):
+def _rows(cotangent: Array, samples: tuple[int, ...], reduction: str) -> Array:
     """The cotangent of each sample's loss, ready to multiply a row of classes."""
     return spread_losses(cotangent, samples[-1] if samples else 1, reduction)[..., None]
 
 
 @wide
-def cross_entropy(logits, labels, *, reduction="mean"):
+def cross_entropy(logits: Array, labels: Array, *, reduction: str = "mean") -> Array:
     """-log_softmax(logits)[label]: logits (..., m, c), integer labels (..., m) in [0, c), else IndexError.
 
     Error of a row as `log_softmax`, absolute (u) where the label dominates.
@@ -40,7 +40,7 @@ def cross_entropy(logits, labels, *, reduction="mean"):
 
 
 @wide
-def cross_entropy_log1p(logits, labels, *, reduction="mean"):
+def cross_entropy_log1p(logits: Array, labels: Array, *, reduction: str = "mean") -> Array:
     """By `log_softmax_log1p`: relative accuracy where the label dominates, too.
 
     >>> f"{cross_entropy_log1p([[50.0, 0.0]], [0]):.6e}", abs(cross_entropy([[50.0, 0.0]], [0]).item())
@@ -50,7 +50,7 @@ def cross_entropy_log1p(logits, labels, *, reduction="mean"):
 
 
 @wide
-def cross_entropy_vjp(logits, labels, *, reduction="mean", cotangent):
+def cross_entropy_vjp(logits: Array, labels: Array, *, reduction: str = "mean", cotangent: Array) -> tuple[Array, ...]:
     """softmax - one_hot, the label's entry as minus the sum of the others: p - 1 has no digits where p is near 1.
     Relative error (rho + n)u.
 
@@ -63,7 +63,9 @@ def cross_entropy_vjp(logits, labels, *, reduction="mean", cotangent):
 
 
 @wide
-def cross_entropy_vjp_saved(logits, labels, *, reduction="mean", cotangent):
+def cross_entropy_vjp_saved(
+    logits: Array, labels: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """e^z - one_hot from the saved log-probabilities z, as libraries do it: absolute error u at the label."""
     p = np.exp(log_softmax(logits))
     return (
@@ -72,7 +74,7 @@ def cross_entropy_vjp_saved(logits, labels, *, reduction="mean", cotangent):
 
 
 @wide
-def soft_cross_entropy(logits, probabilities, *, reduction="mean"):
+def soft_cross_entropy(logits: Array, probabilities: Array, *, reduction: str = "mean") -> Array:
     """-sum_j t_j log_softmax(logits)_j, t one-hot or any distribution: logits and t (..., m, c).
 
     >>> soft_cross_entropy([[0.0, -np.inf]], [[1.0, 0.0]]).item() == 0
@@ -82,7 +84,9 @@ def soft_cross_entropy(logits, probabilities, *, reduction="mean"):
 
 
 @wide
-def soft_cross_entropy_vjp(logits, probabilities, *, reduction="mean", cotangent):
+def soft_cross_entropy_vjp(
+    logits: Array, probabilities: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """softmax sum_j t_j - t for the logits, -log_softmax for the probabilities.
 
     >>> soft_cross_entropy_vjp([[0.0, 0.0]], [[1.0, 0.0]], cotangent=1.0)[0].tolist()
@@ -94,7 +98,7 @@ def soft_cross_entropy_vjp(logits, probabilities, *, reduction="mean", cotangent
 
 
 @wide
-def cross_entropy_of_probabilities(probabilities, one_hot, *, reduction="mean"):
+def cross_entropy_of_probabilities(probabilities: Array, one_hot: Array, *, reduction: str = "mean") -> Array:
     """-sum_j t_j log(y_j + 1e-7), the offset *added*: finite at y = 0, and -1e-7 rather than 0 for a perfect
     prediction.
 
@@ -106,14 +110,16 @@ def cross_entropy_of_probabilities(probabilities, one_hot, *, reduction="mean"):
 
 
 @wide
-def cross_entropy_of_probabilities_vjp(probabilities, one_hot, *, reduction="mean", cotangent):
+def cross_entropy_of_probabilities_vjp(
+    probabilities: Array, one_hot: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """-t/(y + 1e-7) for y, -log(y + 1e-7) for t."""
     g = _rows(cotangent, probabilities.shape[:-1], reduction)
     return -g * one_hot / (probabilities + OFFSET), -g * np.log(probabilities + OFFSET)
 
 
 @wide
-def nll_loss(log_probabilities, labels, *, reduction="mean"):
+def nll_loss(log_probabilities: Array, labels: Array, *, reduction: str = "mean") -> Array:
     """-log_probabilities[label]: a choice, exact without a reduction.
 
     >>> nll_loss([[-1.0, -2.0]], [1]).item()
@@ -123,6 +129,8 @@ def nll_loss(log_probabilities, labels, *, reduction="mean"):
 
 
 @wide
-def nll_loss_vjp(log_probabilities, labels, *, reduction="mean", cotangent):
+def nll_loss_vjp(
+    log_probabilities: Array, labels: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """-1 at the label, 0 elsewhere."""
     return (np.where(_is_label(log_probabilities, labels), -_rows(cotangent, labels.shape, reduction), 0.0),)

@@ -8,8 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from reference.formats import Array, Function, wide
 
-def forward_difference(f, x, h):
+
+def forward_difference(f: Function, x: Array, h: float) -> Array:
     """(f(x + h) - f(x))/h: error h M_2/2 + 2 E_f/h, least at h = 2 sqrt(E_f/M_2).
 
     >>> forward_difference(lambda x: 3 * x**2 - 4 * x, 1.0, 2.0**-20) - 2 == 3 * 2.0**-20
@@ -18,7 +20,7 @@ def forward_difference(f, x, h):
     return (f(x + h) - f(x)) / h
 
 
-def backward_difference(f, x, h):
+def backward_difference(f: Function, x: Array, h: float) -> Array:
     """(f(x) - f(x - h))/h: error as forward.
 
     >>> backward_difference(lambda x: x * x, 1.0, 0.5)
@@ -27,7 +29,7 @@ def backward_difference(f, x, h):
     return (f(x) - f(x - h)) / h
 
 
-def central_difference(f, x, h):
+def central_difference(f: Function, x: Array, h: float) -> Array:
     """(f(x + h) - f(x - h))/(2h): error h^2 M_3/6 + E_f/h, least at h = (3 E_f/M_3)^(1/3); exact on quadratics but
     for rounding.
 
@@ -38,7 +40,7 @@ def central_difference(f, x, h):
     return (f(x + h) - f(x - h)) / (2 * h)
 
 
-def complex_step(f, x, h=2.0**-100):
+def complex_step(f: Function, x: Array, h: float = 2.0**-100) -> Array:
     """Im f(x + ih)/h: no difference, so no cancellation, and h^2 M_3/6 is far below u. f must be analytic: no abs,
     max or conj (Squire and Trapp 1998).
 
@@ -48,7 +50,7 @@ def complex_step(f, x, h=2.0**-100):
     return np.imag(f(x + 1j * h)) / h
 
 
-def richardson(f, x, h, *, levels=4):
+def richardson(f: Function, x: Array, h: float, *, levels: int = 4) -> Array:
     """Central differences at h, h/2, h/4, ..., extrapolated: T_k <- T_k + (T_k - T_coarser)/(4^k - 1) removes the
     term h^2k of the error.
 
@@ -61,7 +63,7 @@ def richardson(f, x, h, *, levels=4):
     return row[0]
 
 
-def numerical_gradient(f, x, h=1e-4):
+def numerical_gradient(f: Function, x: Array, h: float = 1e-4) -> Array:
     """The central difference in every entry of x, of any shape; two evaluations of f an entry. x is not written to.
 
     >>> numerical_gradient(lambda x: np.sum(x**2), np.array([3.0, 4.0])).round(6).tolist()
@@ -78,7 +80,7 @@ def numerical_gradient(f, x, h=1e-4):
     return gradient
 
 
-def tangent_line(f, x, h=1e-4):
+def tangent_line(f: Function, x: Array, h: float = 1e-4) -> Function:
     """The function t -> f(x) + f'(x)(t - x), with the slope by a central difference.
 
     >>> float(round(tangent_line(lambda x: x**2, 1.0)(3.0), 6))
@@ -89,7 +91,8 @@ def tangent_line(f, x, h=1e-4):
     return lambda t: slope * t + intercept
 
 
-def exp_central_difference(x, h):
+@wide
+def exp_central_difference(x: Array, h: Array) -> Array:
     """(e^(x+h) - e^(x-h)) / (2h), the worked case of the law |D_h - f'| <= h^2 M_3/6 + E_f/h with f = exp.
 
     >>> round(float(exp_central_difference(0.0, 2.0**-10)), 7)

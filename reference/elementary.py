@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy import special
 
-from reference.formats import wide
+from reference.formats import Array, wide
 
 LN2 = 0.6931471805599453  # log 2
 LOG2E = 1.4426950408889634  # 1 / log 2
@@ -21,7 +21,7 @@ _c_erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 @wide
-def exp(x):
+def exp(x: Array) -> Array:
     """e^x, elementwise. Overflows to inf above log(max) (709.78, 88.72 in float32), underflows to 0 below log(eta/2).
 
     >>> exp([0.0, 710.0, -746.0]).tolist()
@@ -31,7 +31,7 @@ def exp(x):
 
 
 @wide
-def exp_vjp(x, *, cotangent):
+def exp_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d e^x = e^x dx.
 
     >>> exp_vjp(0.0, cotangent=3.0)[0].item()
@@ -41,7 +41,7 @@ def exp_vjp(x, *, cotangent):
 
 
 @wide
-def expm1(x):
+def expm1(x: Array) -> Array:
     """e^x - 1 without the cancellation that loses every digit of exp(x) - 1 when |x| < u (Higham 2002, section 1.14.1).
 
     >>> float(expm1(1e-20)), float(np.exp(1e-20) - 1)
@@ -51,7 +51,7 @@ def expm1(x):
 
 
 @wide
-def expm1_vjp(x, *, cotangent):
+def expm1_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d (e^x - 1) = e^x dx; from x, because 1 + the saved output has no digits left where the output is near -1.
 
     >>> bool(expm1_vjp(-100.0, cotangent=1.0)[0] == np.exp(-100.0))
@@ -61,7 +61,7 @@ def expm1_vjp(x, *, cotangent):
 
 
 @wide
-def exp2(x):
+def exp2(x: Array) -> Array:
     """2^x, elementwise; exact where x is an integer and the result is in range.
 
     >>> exp2([3.0, -1074.0]).tolist()
@@ -71,7 +71,7 @@ def exp2(x):
 
 
 @wide
-def exp2_vjp(x, *, cotangent):
+def exp2_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d 2^x = log(2) 2^x dx, finite up to x = emax + 1.5, where 2^x itself has already overflowed.
 
     >>> f"{exp2_vjp(1024.0, cotangent=1.0)[0]:.9e}"
@@ -83,7 +83,7 @@ def exp2_vjp(x, *, cotangent):
 
 
 @wide
-def log(x):
+def log(x: Array) -> Array:
     """Natural logarithm: -inf at +-0, NaN below.
 
     >>> log([1.0, 0.0]).tolist()
@@ -93,7 +93,7 @@ def log(x):
 
 
 @wide
-def log_vjp(x, *, cotangent):
+def log_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d log x = dx / x: one rounding.
 
     >>> log_vjp(4.0, cotangent=1.0)[0].item()
@@ -103,7 +103,7 @@ def log_vjp(x, *, cotangent):
 
 
 @wide
-def log1p(x):
+def log1p(x: Array) -> Array:
     """log(1 + x) without forming 1 + x, which forgets x below u: -inf at -1, NaN below.
 
     >>> float(log1p(1e-20)), float(np.log(1 + 1e-20))
@@ -113,7 +113,7 @@ def log1p(x):
 
 
 @wide
-def log1p_vjp(x, *, cotangent):
+def log1p_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d log(1 + x) = dx / (1 + x): two roundings.
 
     >>> log1p_vjp(1.0, cotangent=1.0)[0].item()
@@ -123,7 +123,7 @@ def log1p_vjp(x, *, cotangent):
 
 
 @wide
-def log2(x):
+def log2(x: Array) -> Array:
     """Binary logarithm; exact at powers of two.
 
     >>> log2([8.0, 2.0**-1074]).tolist()
@@ -133,7 +133,7 @@ def log2(x):
 
 
 @wide
-def log2_vjp(x, *, cotangent):
+def log2_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d log2 x = dx / (x log 2). The constant multiplies the cotangent: x log 2 would lose digits for subnormal x.
 
     >>> round(log2_vjp(1.0, cotangent=1.0)[0].item(), 12)
@@ -143,7 +143,7 @@ def log2_vjp(x, *, cotangent):
 
 
 @wide
-def sqrt(x):
+def sqrt(x: Array) -> Array:
     """Square root, correctly rounded (IEEE 754): |computed - sqrt x| <= ulp/2; -0 at -0, NaN below.
 
     >>> sqrt([4.0, -0.0]).tolist()
@@ -153,7 +153,7 @@ def sqrt(x):
 
 
 @wide
-def sqrt_vjp(x, *, cotangent):
+def sqrt_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d sqrt x = dx / (2 sqrt x): two roundings; inf at 0, where there is no derivative.
 
     >>> sqrt_vjp(4.0, cotangent=1.0)[0].item()
@@ -163,31 +163,31 @@ def sqrt_vjp(x, *, cotangent):
 
 
 @wide
-def sin(x):
+def sin(x: Array) -> Array:
     """Sine; NaN at infinity."""
     return np.sin(x)
 
 
 @wide
-def sin_vjp(x, *, cotangent):
+def sin_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d sin x = cos x dx."""
     return (cotangent * np.cos(x),)
 
 
 @wide
-def cos(x):
+def cos(x: Array) -> Array:
     """Cosine; NaN at infinity."""
     return np.cos(x)
 
 
 @wide
-def cos_vjp(x, *, cotangent):
+def cos_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d cos x = -sin x dx."""
     return (-cotangent * np.sin(x),)
 
 
 @wide
-def erf(x):
+def erf(x: Array) -> Array:
     """Error function 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x; odd, and 1 to the last digit from x = 5.9.
 
     >>> erf([0.0, 6.0]).tolist()
@@ -197,7 +197,7 @@ def erf(x):
 
 
 @wide
-def erf_vjp(x, *, cotangent):
+def erf_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d erf x = 2/sqrt(pi) exp(-x^2) dx: relative error (x^2 + 2E + 3)u, the x^2 being the rounding of x^2 seen
     through exp.
 
@@ -208,7 +208,7 @@ def erf_vjp(x, *, cotangent):
 
 
 @wide
-def erfc(x):
+def erfc(x: Array) -> Array:
     """Complementary error function 1 - erf x, to 4 ulp in the right tail too, where 1 - erf x is 0 from x = 5.9 on.
 
     SciPy's float64 erfc rounds x^2 before it exponentiates and is 475 u off at x = 23.2; the C library's splits x
@@ -223,7 +223,7 @@ def erfc(x):
 
 
 @wide
-def erfc_vjp(x, *, cotangent):
+def erfc_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """d erfc x = -2/sqrt(pi) exp(-x^2) dx; error as `erf_vjp`.
 
     >>> float(erfc_vjp(0.0, cotangent=1.0)[0])
@@ -233,14 +233,14 @@ def erfc_vjp(x, *, cotangent):
 
 
 @wide
-def exp_vjp_saved(x, *, cotangent):
+def exp_vjp_saved(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """The derivative from the saved output y = e^x, as libraries do it: g y. Here it loses nothing."""
     y = np.exp(x)
     return (cotangent * y,)
 
 
 @wide
-def expm1_vjp_saved(x, *, cotangent):
+def expm1_vjp_saved(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """From the saved output y = e^x - 1: g (y + 1). Absolute error u: no digits below x = log u.
 
     >>> expm1_vjp_saved(-100.0, cotangent=1.0)[0].item()  # the truth is 3.7e-44
@@ -251,7 +251,7 @@ def expm1_vjp_saved(x, *, cotangent):
 
 
 @wide
-def sqrt_vjp_saved(x, *, cotangent):
+def sqrt_vjp_saved(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """From the saved output y = sqrt x: g / (2 y), two roundings after that of y."""
     y = np.sqrt(x)
     return (cotangent / (2.0 * y),)

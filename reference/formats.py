@@ -2,10 +2,18 @@
 
 import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
 
 import ml_dtypes
 import numpy as np
+
+Array = Any  # NumPy arrays, and every array class that speaks NumPy's protocols: no static type describes them all
+Function = Callable[[Array], Array]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
@@ -17,28 +25,28 @@ class Format:
     """
 
     name: str
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     p: int
     emin: int
     emax: int
 
     @property
-    def u(self):
+    def u(self) -> float:
         """Unit roundoff 2^-p: the largest relative error of one rounding."""
         return 2.0**-self.p
 
     @property
-    def eta(self):
+    def eta(self) -> float:
         """Smallest subnormal 2^(emin-p+1): the spacing of the numbers around zero."""
         return 2.0 ** (self.emin - self.p + 1)
 
     @property
-    def tiny(self):
+    def tiny(self) -> float:
         """Smallest normal number 2^emin; below it digits are lost one by one."""
         return 2.0**self.emin
 
     @property
-    def max(self):
+    def max(self) -> float:
         """Largest finite number (2 - 2^(1-p)) 2^emax."""
         return (2.0 - 2.0 ** (1 - self.p)) * 2.0**self.emax
 
@@ -51,7 +59,7 @@ FORMATS = {f.name: f for f in (BINARY64, BINARY32, BINARY16, BFLOAT16)}
 HALVES = {BINARY16.dtype, BFLOAT16.dtype}
 
 
-def format_of(dtype):
+def format_of(dtype: Any) -> Format:
     """The Format of a dtype, of its name, or of an array. Raises ValueError when it is none of the four.
 
     >>> format_of("bfloat16").p, format_of(np.float32(1)).name
@@ -63,7 +71,7 @@ def format_of(dtype):
     return FORMATS[name]
 
 
-def ulp(x):
+def ulp(x: Array) -> Array:
     """The spacing of the numbers at x in x's own format: 2^(max(floor(log2 |x|), emin) - p + 1). Exact.
 
     ulp(0) is the smallest subnormal; at +-inf and NaN it is NaN. The spacing is that of x's own binade, so on a
@@ -75,16 +83,14 @@ def ulp(x):
     """
     x = np.asarray(x) if hasattr(x, "dtype") else np.asarray(x, dtype=np.float64)
     f = format_of(x.dtype)
-    _, exponent = np.frexp(
-        x.astype(np.float64)
-    )  # |x| = m 2^exponent with m in [1/2, 1): floor(log2 |x|) = exponent - 1
+    # |x| = m 2^exponent with m in [1/2, 1): floor(log2 |x|) = exponent - 1
+    _, exponent = np.frexp(x.astype(np.float64))
     spacing = np.ldexp(1.0, np.maximum(np.where(x == 0, f.emin, exponent - 1), f.emin) - f.p + 1)
     return np.where(np.isfinite(x), spacing, np.nan).astype(f.dtype)[()]
 
 
-def cast(x, *, dtype):
-    """Round to the nearest number of another format, ties to even: |cast(x) - x| <= ulp/2, and +-inf beyond max +
-    ulp/2.
+def cast(x: Array, *, dtype: str | np.dtype[Any]) -> Array:
+    """Round to the nearest number of another format, ties to even: |cast(x) - x| <= ulp/2; +-inf from max + ulp/2 on.
 
     One rounding, also from float64 to bfloat16, where ml_dtypes rounds twice (through float32):
 
@@ -99,14 +105,14 @@ def cast(x, *, dtype):
         return x.astype(f.dtype)[()]
 
 
-def _on_grid(x, f):
+def _on_grid(x: Array, f: Format) -> Array:
     """Nearest multiple of ulp_f(x), in float64: scaling by a power of two is exact and rint is the only rounding."""
     _, exponent = np.frexp(x)
     shift = np.maximum(exponent - 1, f.emin) - f.p + 1
     return np.where(np.isfinite(x), np.ldexp(np.rint(np.ldexp(x, -shift)), shift), x)
 
 
-def nextafter(x, y):
+def nextafter(x: Array, y: Array) -> Array:
     """The neighbour of x in its own format in the direction of y (x itself where they are equal). Exact.
 
     >>> float(nextafter(ml_dtypes.bfloat16(1), 2.0)), float(nextafter(np.float16(0), -1.0))
@@ -116,9 +122,8 @@ def nextafter(x, y):
     return np.nextafter(x, np.asarray(y).astype(x.dtype))[()]
 
 
-def wide(function):
-    """Decorator: half-precision operands are widened to float32, and every result is rounded once, at the end, to
-    their type.
+def wide(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorator: half-precision operands are widened to float32, and results rounded once, at the end, to their type.
 
     So the error in a half format is half an ulp plus the float32 error ("compute wide, round once"). Python numbers
     and lists, and integer arrays, take the type of the floating operands beside them (float64 if there are none);
@@ -134,7 +139,7 @@ def wide(function):
     names = list(inspect.signature(function).parameters)
 
     @functools.wraps(function)
-    def widened(*operands, **options):
+    def widened(*operands: Any, **options: Any) -> Any:
         given = [*operands, options["cotangent"]] if "cotangent" in options else list(operands)
         types = {a.dtype for a in given if _is_floating(a)}
         half = types.copy().pop() if len(types) == 1 and types <= HALVES else None
@@ -152,11 +157,11 @@ def wide(function):
     return widened
 
 
-def _is_floating(a):
+def _is_floating(a: Array) -> bool:
     return isinstance(a, np.ndarray | np.generic) and (a.dtype.kind == "f" or a.dtype in HALVES)
 
 
-def _widen(a, common, is_label):
+def _widen(a: Array, common: np.dtype[Any], is_label: bool) -> Array:
     if is_label:
         return np.asarray(a) if isinstance(a, list | tuple | int) else a
     if isinstance(a, np.ndarray | np.generic):
@@ -164,13 +169,13 @@ def _widen(a, common, is_label):
     return np.asarray(a, dtype=common) if isinstance(a, int | float | list | tuple) else a
 
 
-def _narrow(result, half):
+def _narrow(result: Any, half: np.dtype[Any]) -> Any:
     if isinstance(result, tuple):
         return tuple(_narrow(r, half) for r in result)
     return cast(result, dtype=half) if _is_floating(result) else result
 
 
-def round_to(x, *, dtype):
+def round_to(x: Array, *, dtype: str | np.dtype[Any]) -> Array:
     """x rounded to the nearest number of a narrower format and given back in its own type: `cast` there and back.
 
     >>> round_to(1 + 2.0**-30, dtype="float32").item()

@@ -16,7 +16,7 @@ CUBIC = 0.044715  # of the tanh form
 
 
 @wide
-def gelu(x, *, approximate="none"):
+def gelu(x: Array, *, approximate: str = "none") -> Array:
     """x Phi(x), Phi the normal distribution function. ValueError unless approximate is "none" or "tanh".
 
     "none": x/2 erfc(-x/sqrt 2), relative error (2x^2 + 2E + 5)u for x < 0, 2x^2 being the rounding of x/sqrt 2 seen
@@ -34,17 +34,17 @@ def gelu(x, *, approximate="none"):
     return (0.5 * above) * erfc(-bounded * SQRT_HALF)
 
 
-def _require_form(approximate):
+def _require_form(approximate: str) -> None:
     if approximate not in ("none", "tanh"):
         raise ValueError(f"approximate must be 'none' or 'tanh', not {approximate!r}")
 
 
-def _twice_v(x):
+def _twice_v(x: Array) -> Array:
     return TWICE_SQRT_2_BY_PI * (x * (1.0 + CUBIC * (x * x)))  # all factors of one sign: no cancellation
 
 
 @wide
-def gelu_vjp(x, *, approximate="none", cotangent):
+def gelu_vjp(x: Array, *, approximate: str = "none", cotangent: Array) -> tuple[Array, ...]:
     """gelu' = Phi(x) + x phi(x), phi the normal density; cancels, legitimately, at its zero x = -0.7518. Error
     (2x^2 + 2E + 4)u Phi + (x^2/2 + 2E + 4)u|x|phi.
 
@@ -60,7 +60,7 @@ def gelu_vjp(x, *, approximate="none", cotangent):
 
 
 @wide
-def gelu_erfc_abs(x, *, approximate="none"):
+def gelu_erfc_abs(x: Array, *, approximate: str = "none") -> Array:
     """By the tail probability q = erfc(|x|/sqrt 2)/2 of both sides: x q on the left, x - x q on the right."""
     _require_form(approximate)
     if approximate == "tanh":
@@ -71,7 +71,7 @@ def gelu_erfc_abs(x, *, approximate="none"):
 
 
 @wide
-def gelu_erf(x, *, approximate="none"):
+def gelu_erf(x: Array, *, approximate: str = "none") -> Array:
     """The bad example: x/2 (1 + erf(x/sqrt 2)), or (1 + tanh v), cancels in the left tail; 57 % off at -5.5 in
     float32, 0 below.
     """

@@ -1,5 +1,5 @@
-"""Elementwise losses (squared, absolute, Huber, binary cross-entropy) and the Kullback-Leibler divergence: the samples are
-the last axis, and leading axes are batch axes.
+"""Elementwise losses (squared, absolute, Huber, binary cross-entropy) and the Kullback-Leibler divergence. The samples
+are the last axis, and leading axes are batch axes.
 
 `reduction` is "mean", "sum" or "none" and acts on the samples; another raises ValueError. 0 log 0 = 0 throughout, and a
 certain prediction that is wrong costs +inf. A mean of N terms adds (N+1)u mean|term|.
@@ -13,7 +13,7 @@ from reference.reductions import reduce_losses, spread_losses, weigh
 
 
 @wide
-def mse_loss(input, target, *, reduction="mean"):
+def mse_loss(input: Array, target: Array, *, reduction: str = "mean") -> Array:
     """(input - target)^2: relative error (N+3)u.
 
     >>> mse_loss([1.0, 2.0], [1.0, 4.0]).item()
@@ -23,7 +23,7 @@ def mse_loss(input, target, *, reduction="mean"):
 
 
 @wide
-def mse_loss_vjp(input, target, *, reduction="mean", cotangent):
+def mse_loss_vjp(input: Array, target: Array, *, reduction: str = "mean", cotangent: Array) -> tuple[Array, ...]:
     """2 (input - target), and its negative for the target: relative error 4u.
 
     >>> mse_loss_vjp([1.0, 2.0], [1.0, 4.0], cotangent=1.0)[0].tolist()
@@ -35,7 +35,7 @@ def mse_loss_vjp(input, target, *, reduction="mean", cotangent):
 
 
 @wide
-def l1_loss(input, target, *, reduction="mean"):
+def l1_loss(input: Array, target: Array, *, reduction: str = "mean") -> Array:
     """|input - target|.
 
     >>> l1_loss([1.0, 2.0], [1.0, 4.0]).item()
@@ -45,14 +45,14 @@ def l1_loss(input, target, *, reduction="mean"):
 
 
 @wide
-def l1_loss_vjp(input, target, *, reduction="mean", cotangent):
+def l1_loss_vjp(input: Array, target: Array, *, reduction: str = "mean", cotangent: Array) -> tuple[Array, ...]:
     """sign(input - target), 0 at the kink."""
     g = spread_losses(cotangent, input.shape[-1], reduction) * np.sign(input - target)
     return g, -g
 
 
 @wide
-def huber_loss(input, target, *, delta=1.0, reduction="mean"):
+def huber_loss(input: Array, target: Array, *, delta: float = 1.0, reduction: str = "mean") -> Array:
     """d^2/2 where |d| <= delta, else delta (|d| - delta/2) (Huber 1964).
 
     >>> huber_loss([0.0, 0.0], [0.5, 3.0], reduction="none").tolist()
@@ -64,7 +64,9 @@ def huber_loss(input, target, *, delta=1.0, reduction="mean"):
 
 
 @wide
-def huber_loss_vjp(input, target, *, delta=1.0, reduction="mean", cotangent):
+def huber_loss_vjp(
+    input: Array, target: Array, *, delta: float = 1.0, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """d clamped to [-delta, delta]: continuous, no kink."""
     d = np.minimum(np.maximum(input - target, -delta), delta)
     g = spread_losses(cotangent, d.shape[-1], reduction) * d
@@ -72,7 +74,7 @@ def huber_loss_vjp(input, target, *, delta=1.0, reduction="mean", cotangent):
 
 
 @wide
-def smooth_l1_loss(input, target, *, beta=1.0, reduction="mean"):
+def smooth_l1_loss(input: Array, target: Array, *, beta: float = 1.0, reduction: str = "mean") -> Array:
     """Huber's loss over beta: d^2/(2 beta) where |d| <= beta, else |d| - beta/2."""
     d = np.abs(input - target)
     inside = np.minimum(d, beta)
@@ -80,7 +82,9 @@ def smooth_l1_loss(input, target, *, beta=1.0, reduction="mean"):
 
 
 @wide
-def smooth_l1_loss_vjp(input, target, *, beta=1.0, reduction="mean", cotangent):
+def smooth_l1_loss_vjp(
+    input: Array, target: Array, *, beta: float = 1.0, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """d/beta clamped to [-1, 1]."""
     d = np.minimum(np.maximum(input - target, -beta), beta) / beta
     g = spread_losses(cotangent, d.shape[-1], reduction) * d
@@ -88,7 +92,7 @@ def smooth_l1_loss_vjp(input, target, *, beta=1.0, reduction="mean", cotangent):
 
 
 @wide
-def binary_cross_entropy_with_logits(logits, target, *, reduction="mean"):
+def binary_cross_entropy_with_logits(logits: Array, target: Array, *, reduction: str = "mean") -> Array:
     """t softplus(-x) + (1 - t) softplus(x): two terms >= 0, so relative error (4E + 7)u, with soft targets and in
     the tails.
 
@@ -99,7 +103,7 @@ def binary_cross_entropy_with_logits(logits, target, *, reduction="mean"):
 
 
 @wide
-def binary_cross_entropy_with_logits_max(logits, target, *, reduction="mean"):
+def binary_cross_entropy_with_logits_max(logits: Array, target: Array, *, reduction: str = "mean") -> Array:
     """max(x, 0) - x t + log1p(e^-|x|), as libraries write it: absolute error 4u|x| for soft targets, where the
     first two terms cancel.
     """
@@ -107,7 +111,9 @@ def binary_cross_entropy_with_logits_max(logits, target, *, reduction="mean"):
 
 
 @wide
-def binary_cross_entropy_with_logits_vjp(logits, target, *, reduction="mean", cotangent):
+def binary_cross_entropy_with_logits_vjp(
+    logits: Array, target: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """(1 - t) sigmoid(x) - t sigmoid(-x) for the logits: relative accuracy for hard targets; -x for the target.
 
     >>> f"{binary_cross_entropy_with_logits_vjp([50.0], [1.0], cotangent=1.0)[0][0]:.6e}"
@@ -118,14 +124,16 @@ def binary_cross_entropy_with_logits_vjp(logits, target, *, reduction="mean", co
 
 
 @wide
-def binary_cross_entropy_with_logits_vjp_saved(logits, target, *, reduction="mean", cotangent):
+def binary_cross_entropy_with_logits_vjp_saved(
+    logits: Array, target: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """sigmoid(x) - t, as libraries write it: absolute error u."""
     g = spread_losses(cotangent, logits.shape[-1], reduction)
     return g * (sigmoid(logits) - target), -g * logits
 
 
 @wide
-def binary_cross_entropy(probabilities, target, *, reduction="mean"):
+def binary_cross_entropy(probabilities: Array, target: Array, *, reduction: str = "mean") -> Array:
     """-(t log p + (1 - t) log1p(-p)): no clamp, +inf on a certain miss, 0 on a certain hit. Relative error (2E + 4)u.
 
     >>> binary_cross_entropy([0.0, 1.0, 0.0], [0.0, 1.0, 1.0], reduction="none").tolist()
@@ -137,7 +145,9 @@ def binary_cross_entropy(probabilities, target, *, reduction="mean"):
 
 
 @wide
-def binary_cross_entropy_vjp(probabilities, target, *, reduction="mean", cotangent):
+def binary_cross_entropy_vjp(
+    probabilities: Array, target: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
     """(1 - t)/(1 - p) - t/p for p, where a weight 0 is no division by 0; log1p(-p) - log p for t.
 
     >>> binary_cross_entropy_vjp([0.0, 1.0], [0.0, 1.0], reduction="none", cotangent=[1.0, 1.0])[0].tolist()
@@ -149,7 +159,7 @@ def binary_cross_entropy_vjp(probabilities, target, *, reduction="mean", cotange
 
 
 @wide
-def kl_div(log_probabilities, target, *, reduction="sum"):
+def kl_div(log_probabilities: Array, target: Array, *, reduction: str = "sum") -> Array:
     """t (log t - lp), the Kullback-Leibler divergence of the last axis when summed; "mean" divides by its length.
 
     Error u sum((2E + 2)|t log t| + 2|t lp|) + (n-1)u sum|term|: near t = p every digit, and the sign, is lost.
@@ -161,7 +171,9 @@ def kl_div(log_probabilities, target, *, reduction="sum"):
 
 
 @wide
-def kl_div_vjp(log_probabilities, target, *, reduction="sum", cotangent):
+def kl_div_vjp(
+    log_probabilities: Array, target: Array, *, reduction: str = "sum", cotangent: Array
+) -> tuple[Array, ...]:
     """-t for lp; log t + 1 - lp for t."""
     g = spread_losses(cotangent, target.shape[-1], reduction)
     return -g * target, g * ((np.log(target) - log_probabilities) + 1.0)

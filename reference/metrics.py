@@ -6,21 +6,21 @@ gradient is 0 almost everywhere, and they are no loss functions. A ratio with de
 
 import numpy as np
 
-from reference.formats import wide
+from reference.formats import Array, wide
 
 
-def _counts(scores, targets, threshold):
+def _counts(scores: Array, targets: Array, threshold: float) -> tuple[Array, Array, Array]:
     """True positives, predicted positives, positives."""
     predicted = np.where(scores > threshold, np.ones_like(targets), 0.0)
     return np.sum(predicted * targets, axis=-1), np.sum(predicted, axis=-1), np.sum(targets, axis=-1)
 
 
-def _ratio(part, whole):
+def _ratio(part: Array, whole: Array) -> Array:
     return np.where(whole == 0, 0.0, part / np.where(whole == 0, 1.0, whole))[()]
 
 
 @wide
-def accuracy(scores, targets, *, threshold=0.5):
+def accuracy(scores: Array, targets: Array, *, threshold: float = 0.5) -> Array:
     """The fraction of samples predicted as they are.
 
     >>> accuracy([0.9, 0.4, 0.8, 0.1], [1.0, 1.0, 0.0, 0.0]).item()
@@ -31,7 +31,7 @@ def accuracy(scores, targets, *, threshold=0.5):
 
 
 @wide
-def precision(scores, targets, *, threshold=0.5):
+def precision(scores: Array, targets: Array, *, threshold: float = 0.5) -> Array:
     """True positives over predicted positives; 0 if none is predicted.
 
     >>> precision([0.9, 0.4, 0.8, 0.1], [1.0, 1.0, 0.0, 0.0]).item()
@@ -42,7 +42,7 @@ def precision(scores, targets, *, threshold=0.5):
 
 
 @wide
-def recall(scores, targets, *, threshold=0.5):
+def recall(scores: Array, targets: Array, *, threshold: float = 0.5) -> Array:
     """True positives over positives; 0 if there is none. Does not rise with the threshold.
 
     >>> recall([0.9, 0.4, 0.8, 0.1], [1.0, 1.0, 0.0, 0.0]).item()
@@ -53,7 +53,7 @@ def recall(scores, targets, *, threshold=0.5):
 
 
 @wide
-def f1(scores, targets, *, threshold=0.5):
+def f1(scores: Array, targets: Array, *, threshold: float = 0.5) -> Array:
     """2TP/(2TP + FP + FN), the harmonic mean of precision and recall; 0 if nothing is positive or predicted so.
 
     >>> f1([0.9, 0.9], [1.0, 0.0]).round(9).item()

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from reference.formats import wide
-from reference.shapes import count, drop, spread
+from reference.formats import Array, wide
+from reference.shapes import Axis, count, drop, spread
 
 
-def _scaled(x, axis):
+def _scaled(x: Array, axis: Axis) -> tuple[Array, Array]:
     """The largest |x_i| and x over it. Zero and infinite vectors are left as they are: 0/0 and inf/inf say nothing."""
     top = np.max(np.abs(x), axis=axis, keepdims=True)
     scale = np.where((top == 0) | (top == np.inf), np.ones_like(top), top)
@@ -14,7 +14,7 @@ def _scaled(x, axis):
 
 
 @wide
-def vector_norm(x, *, ord=2, axis=None, keepdims=False):
+def vector_norm(x: Array, *, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:
     """(sum |x_i|^p)^(1/p) for p = ord > 0, max |x_i| for p = inf: finite whenever the exact norm is.
 
     Computed as c (sum |x_i/c|^p)^(1/p) with c = max |x_i|. Relative error (n/2 + 3)u for p = 2, (n - 1)u for p = 1,
@@ -36,14 +36,16 @@ def vector_norm(x, *, ord=2, axis=None, keepdims=False):
     return drop(scale * _unit_norm(z, ord, axis), axis, keepdims)
 
 
-def _unit_norm(z, ord, axis):
+def _unit_norm(z: Array, ord: float, axis: Axis) -> Array:
     if ord == 2:
         return np.sqrt(np.sum(np.square(z), axis=axis, keepdims=True))
     return np.sum(np.abs(z) ** ord, axis=axis, keepdims=True) ** (1.0 / ord)
 
 
 @wide
-def vector_norm_vjp(x, *, ord=2, axis=None, keepdims=False, cotangent):
+def vector_norm_vjp(
+    x: Array, *, ord: float = 2, axis: Axis = None, keepdims: bool = False, cotangent: Array
+) -> tuple[Array, ...]:
     """d||x||_p = sum sign(x_i) (|x_i| / ||x||_p)^(p-1) dx_i, x/||x|| for p = 2; never x^2 or ||x||^2, which leave
     the range.
 
@@ -68,7 +70,7 @@ def vector_norm_vjp(x, *, ord=2, axis=None, keepdims=False, cotangent):
 
 
 @wide
-def vector_norm_unscaled(x, *, ord=2, axis=None, keepdims=False):
+def vector_norm_unscaled(x: Array, *, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Array:
     """(sum |x_i|^p)^(1/p) as written: sound while every |x_i|^p is in range, and overflows beyond max^(1/p), a
     square root of the range for p = 2.
 
@@ -85,7 +87,7 @@ def vector_norm_unscaled(x, *, ord=2, axis=None, keepdims=False):
 
 
 @wide
-def matrix_norm(x, *, ord="fro", keepdims=False):
+def matrix_norm(x: Array, *, ord: float | str = "fro", keepdims: bool = False) -> Array:
     """A norm of the matrices on the last two axes. ValueError for another ord, LinAlgError if the SVD does not
     converge.
 
@@ -108,7 +110,9 @@ def matrix_norm(x, *, ord="fro", keepdims=False):
 
 
 @wide
-def matrix_norm_vjp(x, *, ord="fro", keepdims=False, cotangent):
+def matrix_norm_vjp(
+    x: Array, *, ord: float | str = "fro", keepdims: bool = False, cotangent: Array
+) -> tuple[Array, ...]:
     """d||A||_F = sum a_ij da_ij / ||A||_F, 0 at A = 0. Only for ord "fro": ValueError otherwise."""
     if ord != "fro":
         raise ValueError(f"the derivative is given for ord 'fro' only, not {ord!r}")

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from reference.formats import wide
+from reference.formats import Array, Function, wide
 from reference.products import matvec
 
 
 @wide
-def gradient_descent(a, b, x0, *, step, iterations):
+def gradient_descent(a: Array, b: Array, x0: Array, *, step: float, iterations: int) -> Array:
     """Minimise f(x) = x^T A x/2 - b^T x, A symmetric: x_{k+1} = x_k - step (A x_k - b); (..., n, n), (..., n),
     (..., n) -> (..., iterations + 1, n).
 
@@ -21,7 +21,7 @@ def gradient_descent(a, b, x0, *, step, iterations):
     return np.stack(_iterates(lambda x: matvec(a, x) - b, x0 + 0.0 * b, step, iterations), axis=-2)
 
 
-def gradient_descent_on(gradient, x0, *, step, iterations, ascent=False):
+def gradient_descent_on(gradient: Function, x0: Array, *, step: float, iterations: int, ascent: bool = False) -> Array:
     """The iterates x_{k+1} = x_k - step gradient(x_k) (+ for ascent) of any function, stacked on a new first axis.
 
     >>> x = gradient_descent_on(lambda x: 2 * x, np.array([-3.0, 4.0]), step=0.1, iterations=100)[-1]
@@ -31,7 +31,7 @@ def gradient_descent_on(gradient, x0, *, step, iterations, ascent=False):
     return np.stack(_iterates(gradient, x0, -step if ascent else step, iterations), axis=0)
 
 
-def _iterates(gradient, x, step, iterations):
+def _iterates(gradient: Function, x: Array, step: float, iterations: int) -> list[Array]:
     iterates = [x]
     for _ in range(iterations):
         x = x - step * gradient(x)

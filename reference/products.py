@@ -7,21 +7,21 @@ shapes.
 
 import numpy as np
 
-from reference.formats import wide
+from reference.formats import Array, Function, wide
 from reference.shapes import unbroadcast
 
 
-def _require(match, what, first, second):
+def _require(match: bool, what: str, first: Array, second: Array) -> None:
     if not match:
         raise ValueError(f"{what}: shapes {first.shape} and {second.shape} do not match")
 
 
-def _transposed(a):
+def _transposed(a: Array) -> Array:
     return np.swapaxes(a, -1, -2)
 
 
 @wide
-def vecdot(x1, x2, *, axis=-1):
+def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     """sum_i x1_i x2_i along an axis, the elementwise product summed; other axes broadcast.
 
     >>> vecdot([1.0, 2.0], [[3.0, 4.0], [5.0, 6.0]]).tolist()
@@ -32,7 +32,7 @@ def vecdot(x1, x2, *, axis=-1):
 
 
 @wide
-def vecdot_vjp(x1, x2, *, axis=-1, cotangent):
+def vecdot_vjp(x1: Array, x2: Array, *, axis: int = -1, cotangent: Array) -> tuple[Array, ...]:
     """d(x . y) = y . dx + x . dy.
 
     >>> [g.tolist() for g in vecdot_vjp([1.0, 2.0], [3.0, 4.0], cotangent=1.0)]
@@ -43,7 +43,7 @@ def vecdot_vjp(x1, x2, *, axis=-1, cotangent):
 
 
 @wide
-def matvec(a, x):
+def matvec(a: Array, x: Array) -> Array:
     """a x: (..., m, n), (..., n) -> (..., m).
 
     >>> matvec([[1.0, 2.0], [3.0, 4.0]], [1.0, 1.0]).tolist()
@@ -54,7 +54,7 @@ def matvec(a, x):
 
 
 @wide
-def matvec_vjp(a, x, *, cotangent):
+def matvec_vjp(a: Array, x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """dA = g x^T, dx = A^T g."""
     return (
         unbroadcast(cotangent[..., :, None] * x[..., None, :], a.shape),
@@ -63,7 +63,7 @@ def matvec_vjp(a, x, *, cotangent):
 
 
 @wide
-def matmul(a, b):
+def matmul(a: Array, b: Array) -> Array:
     """a b: (..., m, k), (..., k, n) -> (..., m, n); a one-dimensional operand is a row on the left, a column on the
     right (array API).
 
@@ -78,7 +78,7 @@ def matmul(a, b):
 
 
 @wide
-def matmul_vjp(a, b, *, cotangent):
+def matmul_vjp(a: Array, b: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """dA = G B^T, dB = A^T G.
 
     >>> [g.tolist() for g in matmul_vjp([[1.0, 2.0]], [[3.0], [4.0]], cotangent=[[1.0]])]
@@ -95,7 +95,7 @@ def matmul_vjp(a, b, *, cotangent):
 
 
 @wide
-def outer(x1, x2):
+def outer(x1: Array, x2: Array) -> Array:
     """x1 x2^T: (..., m), (..., n) -> (..., m, n); one rounding per entry.
 
     >>> outer([1.0, 2.0], [3.0, 4.0]).tolist()
@@ -105,7 +105,7 @@ def outer(x1, x2):
 
 
 @wide
-def outer_vjp(x1, x2, *, cotangent):
+def outer_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """dx = G y, dy = G^T x."""
     return (
         unbroadcast(np.matmul(cotangent, x2[..., None])[..., 0], x1.shape),
@@ -114,7 +114,7 @@ def outer_vjp(x1, x2, *, cotangent):
 
 
 @wide
-def linear(x, weight, bias):
+def linear(x: Array, weight: Array, bias: Array) -> Array:
     """x W^T + b: x (..., m, in) or (in,), weight (..., out, in), bias (..., out) -> (..., m, out) or (..., out).
 
     Error (k+1)u(|x||W|^T + |b|) + k eta with k = in.
@@ -133,7 +133,7 @@ def linear(x, weight, bias):
 
 
 @wide
-def linear_vjp(x, weight, bias, *, cotangent):
+def linear_vjp(x: Array, weight: Array, bias: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """dx = G W, dW = G^T x, db = sum of the rows of G.
 
     >>> [g.tolist() for g in linear_vjp([1.0, 2.0], [[3.0, 4.0]], [5.0], cotangent=[1.0])]
@@ -148,7 +148,7 @@ def linear_vjp(x, weight, bias, *, cotangent):
     )
 
 
-def sequential(x, *layers):
+def sequential(x: Array, *layers: Function) -> Array:
     """Apply the layers, functions of one operand, from left to right.
 
     >>> sequential(2.0, lambda x: x + 1.0, lambda x: 10.0 * x)
@@ -160,7 +160,7 @@ def sequential(x, *layers):
 
 
 @wide
-def linear_chain(x, w1, b1, w2, b2):
+def linear_chain(x: Array, w1: Array, b1: Array, w2: Array, b2: Array) -> Array:
     """Two linear layers, (x W1^T + b1) W2^T + b2: again linear, with weight W2 W1 and bias W2 b1 + b2.
 
     >>> linear_chain([1.0], [[2.0]], [1.0], [[3.0]], [1.0]).tolist()
@@ -170,7 +170,7 @@ def linear_chain(x, w1, b1, w2, b2):
 
 
 @wide
-def linear_chain_vjp(x, w1, b1, w2, b2, *, cotangent):
+def linear_chain_vjp(x: Array, w1: Array, b1: Array, w2: Array, b2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """The chain rule: the second layer's cotangent for its input is the first layer's cotangent."""
     g, *second = linear_vjp(linear(x, w1, b1), w2, b2, cotangent=cotangent)
     return *linear_vjp(x, w1, b1, cotangent=g), *second

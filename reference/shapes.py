@@ -4,8 +4,12 @@ import math
 
 import numpy as np
 
+from reference.formats import Array
 
-def axes_of(x, axis):
+Axis = int | tuple[int, ...] | None  # None: all axes
+
+
+def axes_of(x: Array, axis: Axis) -> tuple[int, ...]:
     """The reduced axes as a tuple of non-negative integers. Raises AxisError for an axis that x does not have.
 
     >>> axes_of(np.ones((2, 5, 4)), (0, -1)), axes_of(np.ones((2, 3)), None)
@@ -20,7 +24,7 @@ def axes_of(x, axis):
     return tuple(a % x.ndim for a in given)
 
 
-def count(x, axis):
+def count(x: Array, axis: Axis) -> int:
     """How many elements are reduced into one: a Python int, so that it never widens a float32 quotient.
 
     >>> count(np.ones((2, 5, 4)), (0, 2))
@@ -29,7 +33,7 @@ def count(x, axis):
     return math.prod(x.shape[a] for a in axes_of(x, axis))
 
 
-def spread(reduced, x, axis, keepdims=False):
+def spread(reduced: Array, x: Array, axis: Axis, keepdims: bool = False) -> Array:
     """Put reduced axes back with size one, so that a result (or a cotangent) broadcasts against the operand x.
 
     >>> spread(np.ones(5), np.ones((2, 5, 4)), (0, 2)).shape
@@ -38,12 +42,12 @@ def spread(reduced, x, axis, keepdims=False):
     return reduced if keepdims else np.expand_dims(reduced, axes_of(x, axis))
 
 
-def drop(reduced, axis, keepdims):
+def drop(reduced: Array, axis: Axis, keepdims: bool) -> Array:
     """The reverse of `spread`: remove the axes of size one that a reduction left, unless they are to be kept."""
     return reduced if keepdims else np.squeeze(reduced, axis=axis)
 
 
-def fold(x, axis):
+def fold(x: Array, axis: Axis) -> Array:
     """Bring the reduced axes to the end, flattened into one: an algorithm for the last axis then serves every axis.
 
     >>> fold(np.ones((2, 5, 4)), (0, 2)).shape
@@ -54,7 +58,7 @@ def fold(x, axis):
     return np.reshape(moved, (*moved.shape[: x.ndim - len(axes)], count(x, axis)))
 
 
-def unbroadcast(gradient, shape):
+def unbroadcast(gradient: Array, shape: tuple[int, ...]) -> Array:
     """The adjoint of broadcasting: sum over the axes that broadcasting added or stretched from one.
 
     >>> unbroadcast(np.ones((4, 2, 3)), (2, 1)).tolist()

@@ -9,14 +9,12 @@ ValueError, there is no maximum.
 
 import numpy as np
 
-from reference.formats import wide
-from reference.shapes import drop, fold, spread, unbroadcast
-
-LN2 = 0.6931471805599453
-LOG2E = 1.4426950408889634
+from reference.elementary import LN2, LOG2E
+from reference.formats import Array, wide
+from reference.shapes import Axis, drop, fold, spread, unbroadcast
 
 
-def _below_max(x, axis):
+def _below_max(x: Array, axis: Axis) -> tuple[Array, Array]:
     """m and x - m <= 0. Equal infinities differ by 0, not NaN: a row of -inf then has exp = 1 throughout, and m
     carries the -inf.
     """
@@ -25,7 +23,7 @@ def _below_max(x, axis):
 
 
 @wide
-def logsumexp(x, *, axis=-1, keepdims=False):
+def logsumexp(x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
     """log sum_i e^{x_i} = m + log sum_i e^{x_i - m}: exponents <= 0 never overflow, and the sum is in [1, n].
 
     Absolute error u|y| + u(S + 2E + n - 1) + (2E+2)u log s: no relative accuracy near y = 0, where m and log s cancel.
@@ -39,7 +37,7 @@ def logsumexp(x, *, axis=-1, keepdims=False):
 
 
 @wide
-def logsumexp_vjp(x, *, axis=-1, keepdims=False, cotangent):
+def logsumexp_vjp(x: Array, *, axis: Axis = -1, keepdims: bool = False, cotangent: Array) -> tuple[Array, ...]:
     """d logsumexp = softmax . dx. From x: exp(x - y) with the saved y loses u|y|, all digits at an offset of 1/u.
 
     >>> logsumexp_vjp([1e16, 1e16], cotangent=1.0)[0].tolist()
@@ -49,7 +47,7 @@ def logsumexp_vjp(x, *, axis=-1, keepdims=False, cotangent):
 
 
 @wide
-def logsumexp_log1p(x, *, axis=-1, keepdims=False):
+def logsumexp_log1p(x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
     """m + log1p(r), r the sum without one largest term: the last digits of a dominated sum survive (Blanchard,
     Higham and Higham 2021).
 
@@ -62,14 +60,14 @@ def logsumexp_log1p(x, *, axis=-1, keepdims=False):
     return drop(m + np.log1p(rest), axis, keepdims)
 
 
-def _rest(x, axis):
+def _rest(x: Array, axis: Axis) -> tuple[Array, Array]:
     """m and sum_i exp(x_i - m) - 1, with the 1 of one largest term left out rather than subtracted."""
     m, below = _below_max(x, axis)
     ties = np.sum(np.where(below == 0, np.ones_like(x), 0.0), axis=axis, keepdims=True)
     return m, (ties - 1.0) + np.sum(np.where(below == 0, 0.0, np.exp(below)), axis=axis, keepdims=True)
 
 
-def _online_sum(x, axis):
+def _online_sum(x: Array, axis: Axis) -> tuple[Array, Array]:
     """m and sum_i exp(x_i - m) as the online algorithm rounds it when each element is a new maximum (its worst
     case: ascending order).
 
@@ -85,7 +83,7 @@ def _online_sum(x, axis):
 
 
 @wide
-def logsumexp_online(x, *, axis=-1, keepdims=False):
+def logsumexp_online(x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
     """One pass with a running maximum (Milakov and Gimelshein 2018): every rescaling adds an exp and a product, (E
     + 1.5)(n - 1)u in all.
     """
@@ -94,7 +92,7 @@ def logsumexp_online(x, *, axis=-1, keepdims=False):
 
 
 @wide
-def logsumexp_exp2(x, *, axis=-1, keepdims=False):
+def logsumexp_exp2(x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
     """m + log(2) log2 sum 2^{(x - m) log2(e)}, as kernels with a fast exp2 do it: two more roundings of the spread,
     3u S.
     """
@@ -103,7 +101,7 @@ def logsumexp_exp2(x, *, axis=-1, keepdims=False):
 
 
 @wide
-def logsumexp_naive(x, *, axis=-1, keepdims=False):
+def logsumexp_naive(x: Array, *, axis: Axis = -1, keepdims: bool = False) -> Array:
     """The bad example: log sum e^x overflows above log(max), and is log 0 below log(eta).
 
     >>> logsumexp_naive([1000.0, 0.0]).item(), logsumexp_naive([-1000.0, -1000.0]).item()
@@ -113,7 +111,7 @@ def logsumexp_naive(x, *, axis=-1, keepdims=False):
 
 
 @wide
-def logaddexp(x1, x2):
+def logaddexp(x1: Array, x2: Array) -> Array:
     """log(e^x1 + e^x2) = max + log1p(e^{-|x1 - x2|}): error u|y| + (|x1-x2| + 4E + 2)u e^{-|x1-x2|}. Equal
     infinities give themselves.
 
@@ -123,12 +121,12 @@ def logaddexp(x1, x2):
     return np.maximum(x1, x2) + np.log1p(np.exp(-np.abs(_gap(x1, x2))))
 
 
-def _gap(x1, x2):
+def _gap(x1: Array, x2: Array) -> Array:
     return np.where(x1 == x2, 0.0, x1 - x2)  # infinities of one sign: no gap
 
 
 @wide
-def logaddexp_vjp(x1, x2, *, cotangent):
+def logaddexp_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """dy = sigmoid(x1 - x2) dx1 + sigmoid(x2 - x1) dx2, each from e = exp(-|x1 - x2|), so that neither is 1 minus
     the other.
 
@@ -142,7 +140,7 @@ def logaddexp_vjp(x1, x2, *, cotangent):
 
 
 @wide
-def logcumsumexp(x, *, axis=-1):
+def logcumsumexp(x: Array, *, axis: int = -1) -> Array:
     """y_k = log sum_{i<=k} e^{x_i} = M_k + log s_k, with M the running maximum and s_k = sum_{i<=k} e^{x_i - M_k}.
 
     Windows of length 1, 2, 4, ... are joined, the older half rescaled by e^{-(rise of M)} <= 1: stable in ceil(log2
@@ -155,12 +153,12 @@ def logcumsumexp(x, *, axis=-1):
     return np.moveaxis(m + np.log(s), -1, axis)
 
 
-def _cumulative(x):
+def _cumulative(x: Array) -> tuple[Array, Array]:
     m = np.maximum.accumulate(x, axis=-1)
     return m, _joined(np.exp(-_gap(m, x)), m)
 
 
-def _joined(s, m):
+def _joined(s: Array, m: Array) -> Array:
     """sum_{i<=k} s_i e^{-|m_k - m_i|} for monotone m, by doubling windows."""
     width = 1
     while width < s.shape[-1]:
@@ -171,7 +169,7 @@ def _joined(s, m):
 
 
 @wide
-def logcumsumexp_vjp(x, *, axis=-1, cotangent):
+def logcumsumexp_vjp(x: Array, *, axis: int = -1, cotangent: Array) -> tuple[Array, ...]:
     """dx_i = sum_{k>=i} g_k e^{x_i - y_k} = e^{x_i - M_i} sum_{k>=i} (g_k/s_k) e^{-(M_k - M_i)}: y itself, with its
     offset, is never used.
 
@@ -185,7 +183,7 @@ def logcumsumexp_vjp(x, *, axis=-1, cotangent):
 
 
 @wide
-def softmax(x, *, axis=-1):
+def softmax(x: Array, *, axis: Axis = -1) -> Array:
     """e^{x_j - m} / sum_i e^{x_i - m}: finite for all finite x. Relative error (D_j + S + 4E + n + 2)u. A row of
     -inf is NaN.
 
@@ -197,7 +195,7 @@ def softmax(x, *, axis=-1):
 
 
 @wide
-def softmax_vjp(x, *, axis=-1, cotangent):
+def softmax_vjp(x: Array, *, axis: Axis = -1, cotangent: Array) -> tuple[Array, ...]:
     """dx_j = w_j (g_j - sum_i w_i g_i). Error in w_j max|g| (n + D_j + S + ...)u: a common offset of g cancels only
     in exact arithmetic.
 
@@ -212,27 +210,27 @@ softmax_vjp_saved = softmax_vjp  # w is the saved output: the derivative needs n
 
 
 @wide
-def softmax_online(x, *, axis=-1):
+def softmax_online(x: Array, *, axis: Axis = -1) -> Array:
     """With the normaliser of the online algorithm (Milakov and Gimelshein 2018): (E + 1.5)(n - 1)u in the sum."""
     m, s = _online_sum(x, axis)
     return np.exp(x - m) / s
 
 
 @wide
-def softmax_exp2(x, *, axis=-1):
+def softmax_exp2(x: Array, *, axis: Axis = -1) -> Array:
     """2^{(x - m) log2(e)}, normalised: the rounded constant and product triple the spread term, 3 D_j u."""
     e = np.exp2((x - np.max(x, axis=axis, keepdims=True)) * LOG2E)
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
 @wide
-def softmax_from_log(x, *, axis=-1):
+def softmax_from_log(x: Array, *, axis: Axis = -1) -> Array:
     """exp(log_softmax(x)): the rounding of the logarithm is magnified by its size, (D_j + |z_j|)u."""
     return np.exp(log_softmax(x, axis=axis))
 
 
 @wide
-def softmax_naive(x, *, axis=-1):
+def softmax_naive(x: Array, *, axis: Axis = -1) -> Array:
     """The bad example: e^x / sum e^x is inf/inf above log(max), 0/0 below log(eta).
 
     >>> softmax_naive([1000.0, 0.0]).tolist()
@@ -243,7 +241,7 @@ def softmax_naive(x, *, axis=-1):
 
 
 @wide
-def log_softmax(x, *, axis=-1):
+def log_softmax(x: Array, *, axis: Axis = -1) -> Array:
     """z = (x - m) - log sum e^{x - m}: absolute error u(D_j + |z_j|) + u(S + 2E + n - 1) + (2E+2)u log s. Never x -
     logsumexp(x), which keeps the offset.
 
@@ -255,7 +253,7 @@ def log_softmax(x, *, axis=-1):
 
 
 @wide
-def log_softmax_log1p(x, *, axis=-1):
+def log_softmax_log1p(x: Array, *, axis: Axis = -1) -> Array:
     """(x - m) - log1p(r), r the sum without one largest term: relative accuracy where z is near 0, too.
 
     >>> f"{log_softmax_log1p([0.0, -50.0])[0]:.6e}", log_softmax([0.0, -50.0])[0].item()
@@ -266,13 +264,13 @@ def log_softmax_log1p(x, *, axis=-1):
 
 
 @wide
-def log_softmax_vjp(x, *, axis=-1, cotangent):
+def log_softmax_vjp(x: Array, *, axis: Axis = -1, cotangent: Array) -> tuple[Array, ...]:
     """dx_j = g_j - w_j sum_i g_i, with w from x."""
     return (cotangent - softmax(x, axis=axis) * np.sum(cotangent, axis=axis, keepdims=True),)
 
 
 @wide
-def log_softmax_vjp_saved(x, *, axis=-1, cotangent):
+def log_softmax_vjp_saved(x: Array, *, axis: Axis = -1, cotangent: Array) -> tuple[Array, ...]:
     """From the saved output z: g_j - e^{z_j} sum_i g_i; |z_j|u more than from x."""
     z = log_softmax(x, axis=axis)
     return (cotangent - np.exp(z) * np.sum(cotangent, axis=axis, keepdims=True),)

@@ -6,16 +6,16 @@ No formula can be run in another arithmetic here: results are judged by their re
 
 import numpy as np
 
-from reference.formats import wide
+from reference.formats import Array, Function, wide
 
 
-def _square(a):
+def _square(a: Array) -> Array:
     if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
         raise ValueError(f"square matrices expected, not shape {a.shape}")
     return a
 
 
-def _each(factor, a):
+def _each(factor: Function, a: Array) -> Array:
     """Apply a factorisation of one matrix to a batch, and stack each of its results."""
     if a.ndim == 2:
         return factor(a)
@@ -24,7 +24,7 @@ def _each(factor, a):
 
 
 @wide
-def lu_factor(a):
+def lu_factor(a: Array) -> tuple[Array, Array]:
     """P A = L U by Gaussian elimination with partial pivoting: (L and U in one matrix, row order), a[order] = L U.
 
     |L U - P A| <= n u |L||U|, and |l_ij| <= 1 (Higham 2002, theorem 9.3). A zero pivot stays in U: no error is
@@ -34,10 +34,11 @@ def lu_factor(a):
     >>> lu.tolist(), order.tolist()
     ([[4.0, 4.0], [0.0, 2.0]], [1, 0])
     """
-    return _each(_lu, _square(a))
+    lu, order = _each(_lu, _square(a))
+    return lu, order
 
 
-def _lu(a):
+def _lu(a: Array) -> tuple[Array, Array]:
     a, order = a.copy(), np.arange(len(a))
     for k in range(len(a)):
         p = k + int(np.argmax(np.abs(a[k:, k])))  # the largest pivot: multipliers stay <= 1
@@ -49,7 +50,7 @@ def _lu(a):
 
 
 @wide
-def solve(a, b):
+def solve(a: Array, b: Array) -> Array:
     """x with a x = b: a (..., n, n); b (..., n), of one axis less than a, or (..., n, k).
 
     Backward error |b - A x|_inf <= 3 n u g (|A| |x| + |b|)_inf, g the growth factor of the pivots (Higham 2002,
@@ -70,7 +71,7 @@ def solve(a, b):
     return x[..., 0] if b.ndim == a.ndim - 1 else x
 
 
-def _solve(a, b):
+def _solve(a: Array, b: Array) -> Array:
     lu, order = _lu(a)
     if np.any(np.diagonal(lu) == 0):
         raise np.linalg.LinAlgError("singular matrix: a pivot is exactly zero")
@@ -83,7 +84,7 @@ def _solve(a, b):
 
 
 @wide
-def solve_vjp(a, b, *, cotangent):
+def solve_vjp(a: Array, b: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """dB = A^-T G by one more solve, dA = -dB X^T. Operands without broadcasting between their batch axes.
 
     >>> [g.tolist() for g in solve_vjp([[2.0]], [6.0], cotangent=[1.0])]
@@ -96,7 +97,7 @@ def solve_vjp(a, b, *, cotangent):
 
 
 @wide
-def cholesky(a):
+def cholesky(a: Array) -> Array:
     """Lower triangular L with A = L L^T, of a symmetric positive definite A, whose lower triangle alone is read.
 
     |L L^T - A| <= (n + 1)u |L||L|^T (Higham 2002, theorem 10.3). Raises LinAlgError where a pivot is not positive.
@@ -107,7 +108,7 @@ def cholesky(a):
     return _each(_cholesky, _square(a))
 
 
-def _cholesky(a):
+def _cholesky(a: Array) -> Array:
     lower = np.zeros_like(a)
     for k in range(len(a)):
         column = a[k:, k] - lower[k:, :k] @ lower[k, :k]

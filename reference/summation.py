@@ -14,7 +14,7 @@ from reference.shapes import Axis, count, spread
 
 
 @wide
-def sum(x, *, axis=None, keepdims=False):
+def sum(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """sum_i x_i; 0 for no elements. Error <= (n-1)u sum|x|, or ceil(log2 n) u sum|x| along contiguous axes, where
     NumPy adds pairwise.
 
@@ -25,7 +25,7 @@ def sum(x, *, axis=None, keepdims=False):
 
 
 @wide
-def sum_vjp(x, *, axis=None, keepdims=False, cotangent):
+def sum_vjp(x: Array, *, axis: Axis = None, keepdims: bool = False, cotangent: Array) -> tuple[Array, ...]:
     """d sum x = sum dx: the cotangent, copied to every element.
 
     >>> sum_vjp([1.0, 2.0], cotangent=3.0)[0].tolist()
@@ -35,7 +35,7 @@ def sum_vjp(x, *, axis=None, keepdims=False, cotangent):
 
 
 @wide
-def cumsum(x, *, axis=-1):
+def cumsum(x: Array, *, axis: int = -1) -> Array:
     """y_k = x_1 + ... + x_k, added in this order: |error of y_k| <= (k-1)u sum_{i<=k} |x_i|.
 
     >>> cumsum([1.0, 2.0, 3.0]).tolist()
@@ -45,7 +45,7 @@ def cumsum(x, *, axis=-1):
 
 
 @wide
-def cumsum_vjp(x, *, axis=-1, cotangent):
+def cumsum_vjp(x: Array, *, axis: int = -1, cotangent: Array) -> tuple[Array, ...]:
     """dx_i = sum_{k>=i} g_k: the cumulative sum from the other end.
 
     >>> cumsum_vjp([0.0, 0.0, 0.0], cotangent=[1.0, 1.0, 1.0])[0].tolist()
@@ -55,7 +55,7 @@ def cumsum_vjp(x, *, axis=-1, cotangent):
 
 
 @wide
-def mean(x, *, axis=None, keepdims=False):
+def mean(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """sum x / n, in this order: error <= (n+1)u sum|x|/n + eta. NaN for no elements; may overflow where sum|x| does.
 
     >>> mean(np.arange(6.0).reshape(2, 3), axis=1).tolist()
@@ -65,13 +65,13 @@ def mean(x, *, axis=None, keepdims=False):
 
 
 @wide
-def mean_vjp(x, *, axis=None, keepdims=False, cotangent):
+def mean_vjp(x: Array, *, axis: Axis = None, keepdims: bool = False, cotangent: Array) -> tuple[Array, ...]:
     """d mean x = sum dx / n."""
     return (np.broadcast_to(spread(cotangent, x, axis, keepdims) / count(x, axis), x.shape),)
 
 
 @wide
-def prod(x, *, axis=None, keepdims=False):
+def prod(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """prod_i x_i; 1 for no elements. Relative error (n-1)u as long as no partial product leaves the normal range.
 
     >>> prod([2.0, 3.0, 4.0]).item()
@@ -81,7 +81,7 @@ def prod(x, *, axis=None, keepdims=False):
 
 
 @wide
-def prod_vjp(x, *, axis=None, keepdims=False, cotangent):
+def prod_vjp(x: Array, *, axis: Axis = None, keepdims: bool = False, cotangent: Array) -> tuple[Array, ...]:
     """dx_i = g prod_{j<i} x_j prod_{j>i} x_j, by prefix and suffix products: right where x has zeros, unlike g
     prod(x) / x_i.
 
@@ -96,19 +96,19 @@ def prod_vjp(x, *, axis=None, keepdims=False, cotangent):
     return (spread(cotangent, x, axis, keepdims) * others,)
 
 
-def _before(row):
+def _before(row: Array) -> Array:
     """Exclusive cumulative product: 1, x_1, x_1 x_2, ..."""
     return np.cumprod(np.concatenate([np.ones_like(row[..., :1]), row[..., :-1]], axis=-1), axis=-1)
 
 
 @wide
-def max(x, *, axis=None, keepdims=False):
+def max(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """The largest element, exact; NaN if there is one. No elements: ValueError."""
     return np.max(x, axis=axis, keepdims=keepdims)
 
 
 @wide
-def max_vjp(x, *, axis=None, keepdims=False, cotangent):
+def max_vjp(x: Array, *, axis: Axis = None, keepdims: bool = False, cotangent: Array) -> tuple[Array, ...]:
     """The cotangent goes to the largest element, in equal parts to several (array libraries agree on this for `amax`).
 
     >>> max_vjp([3.0, 1.0, 3.0], cotangent=1.0)[0].tolist()
@@ -118,18 +118,18 @@ def max_vjp(x, *, axis=None, keepdims=False, cotangent):
 
 
 @wide
-def min(x, *, axis=None, keepdims=False):
+def min(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """The smallest element, exact; NaN if there is one. No elements: ValueError."""
     return np.min(x, axis=axis, keepdims=keepdims)
 
 
 @wide
-def min_vjp(x, *, axis=None, keepdims=False, cotangent):
+def min_vjp(x: Array, *, axis: Axis = None, keepdims: bool = False, cotangent: Array) -> tuple[Array, ...]:
     """The cotangent goes to the smallest element, in equal parts to several."""
     return (_share(x, np.min(x, axis=axis, keepdims=True), axis, spread(cotangent, x, axis, keepdims)),)
 
 
-def _share(x, extreme, axis, g):
+def _share(x: Array, extreme: Array, axis: Axis, g: Array) -> Array:
     hits = np.where(x == extreme, np.ones_like(x), 0.0)
     return np.where(x == extreme, g / np.sum(hits, axis=axis, keepdims=True), 0.0)
 
@@ -138,7 +138,7 @@ def _share(x, extreme, axis, g):
 # precision included.
 
 
-def sum_naive(x):
+def sum_naive(x: Array) -> Array:
     """Left to right, in x's own type: error <= (n-1)u sum|x|, attained by [1, u, u, ...], and stagnation in half
     precision.
 
@@ -152,7 +152,7 @@ def sum_naive(x):
     return total
 
 
-def sum_pairwise(x):
+def sum_pairwise(x: Array) -> Array:
     """Halves first: error <= ceil(log2 n) u sum|x| (Higham 2002, section 4.2).
 
     >>> from reference.formats import BFLOAT16
@@ -164,7 +164,7 @@ def sum_pairwise(x):
     return x.dtype.type(sum_pairwise(x[: len(x) // 2]) + sum_pairwise(x[len(x) // 2 :]))
 
 
-def sum_kahan(x):
+def sum_kahan(x: Array) -> Array:
     """Compensated: the rounding error of each addition is recovered and fed back. Error <= (2u + O(n u^2)) sum|x|
     (Kahan 1965).
 
@@ -181,7 +181,7 @@ def sum_kahan(x):
     return total
 
 
-def sum_exact(x):
+def sum_exact(x: Array) -> float:
     """The exact sum, rounded once to float64 (Shewchuk 1997, Python's math.fsum). OverflowError if a partial sum
     overflows.
 

@@ -1,6 +1,6 @@
 """Variances and standard deviations over any axes: `axis` is an int, a tuple, or None for all (array API).
 
-n is the number of elements reduced, u the unit roundoff, and kappa the condition number sqrt(sum x^2 / sum (x - mean)^2).
+n is the number of elements reduced, u the unit roundoff, kappa = sqrt(sum x^2 / sum (x - mean)^2) the condition number.
 """
 
 import math
@@ -11,16 +11,16 @@ from reference.formats import Array, wide
 from reference.shapes import Axis, count, drop, fold, spread
 
 
-def _deviations(x, axis):
+def _deviations(x: Array, axis: Axis) -> Array:
     return x - np.sum(x, axis=axis, keepdims=True) / count(x, axis)
 
 
-def _freedom(x, axis, correction):
+def _freedom(x: Array, axis: Axis, correction: float) -> float:
     return max(count(x, axis) - correction, 0.0)  # no degrees of freedom: divide by zero
 
 
 @wide
-def var(x, *, axis=None, correction=0.0, keepdims=False):
+def var(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """sum (x - mean)^2 / (n - correction), by two passes and the correction term (sum d)^2/n, which is 0 in exact
     arithmetic.
 
@@ -38,7 +38,9 @@ def var(x, *, axis=None, correction=0.0, keepdims=False):
 
 
 @wide
-def var_vjp(x, *, axis=None, correction=0.0, keepdims=False, cotangent):
+def var_vjp(
+    x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False, cotangent: Array
+) -> tuple[Array, ...]:
     """d var = 2 sum (x - mean) dx / (n - correction); the deviation carries the error of the mean, (n+1)u sum|x|/n.
 
     >>> var_vjp([1.0, 3.0], cotangent=1.0)[0].tolist()
@@ -49,7 +51,7 @@ def var_vjp(x, *, axis=None, correction=0.0, keepdims=False, cotangent):
 
 
 @wide
-def var_two_pass(x, *, axis=None, correction=0.0, keepdims=False):
+def var_two_pass(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """The plain two-pass form, sum (x - mean)^2 / (n - correction): exact mean or not, the error stays of order (n
     u kappa)^2.
     """
@@ -57,7 +59,7 @@ def var_two_pass(x, *, axis=None, correction=0.0, keepdims=False):
 
 
 @wide
-def var_welford(x, *, axis=None, correction=0.0, keepdims=False):
+def var_welford(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """One pass, running mean and sum of squares: m += (x_k - m)/k, s += (x_k - m_old)(x_k - m_new) (Welford 1962;
     Higham 2002, section 1.9).
 
@@ -74,7 +76,7 @@ def var_welford(x, *, axis=None, correction=0.0, keepdims=False):
 
 
 @wide
-def var_one_pass(x, *, axis=None, correction=0.0, keepdims=False):
+def var_one_pass(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """The bad example: (sum x^2 - (sum x)^2/n) / (n - correction). Both terms agree in all digits once kappa^2 u is
     near 1: it can be negative.
 
@@ -85,7 +87,7 @@ def var_one_pass(x, *, axis=None, correction=0.0, keepdims=False):
     return (np.sum(np.square(x), axis=axis, keepdims=keepdims) - np.square(s) / n) / _freedom(x, axis, correction)
 
 
-def _standardised(x, axis, correction):
+def _standardised(x: Array, axis: Axis, correction: float) -> tuple[Array, Array, Array, Array, float]:
     """Deviations, their largest z-scale and std over that scale, all free of overflow: (d, scale, root, large,
     shrink), keepdims shapes.
     """
@@ -103,7 +105,7 @@ def _standardised(x, axis, correction):
 
 
 @wide
-def std(x, *, axis=None, correction=0.0, keepdims=False):
+def std(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Array:
     """sqrt(var), scaled by the largest deviation: finite, and not flushed to 0, whenever the exact result is
     representable.
 
@@ -119,7 +121,9 @@ def std(x, *, axis=None, correction=0.0, keepdims=False):
 
 
 @wide
-def std_vjp(x, *, axis=None, correction=0.0, keepdims=False, cotangent):
+def std_vjp(
+    x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False, cotangent: Array
+) -> tuple[Array, ...]:
     """d std = sum (x - mean) dx / ((n - correction) std); 0 by convention where std = 0, which is a kink.
 
     >>> std_vjp([1.0, 3.0], cotangent=1.0)[0].tolist(), std_vjp([2.0, 2.0], cotangent=1.0)[0].tolist()

@@ -173,8 +173,7 @@ class Group:
         if key in self.reasons or key in self.broken:
             return
         try:
-            with np.errstate(all="ignore"):
-                self.outcomes[key] += self.laws[key].judge(case, key.route)
+            self.outcomes[key] += judged(self.laws[key], case, key.route)
         except Unsupported as refusal:
             self.reasons[key] = f"not supported: {refusal}"
         except TargetError as fault:
@@ -199,7 +198,7 @@ class Group:
         return finding.severity if finding else None
 
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
-        found = minimise(o.refuted[0], law, key.route, self.profile.minimise)
+        found = minimise(o.refuted[0], law, key.route, judged, self.profile.minimise)
         region = hull(o.region, region_of(found.case, slice(None)))
         finding = Finding(
             key.concept, law.name, law.family, key.dtype, self.target.device, key.route, found.severity, law.statement,
@@ -209,6 +208,19 @@ class Group:
         )  # fmt: skip
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
+
+
+def judged(law: Law, case: Case, route: str) -> Outcome:
+    """The law's outcome; a refutation that flushing to zero explains is a convention of the instruction set."""
+    with np.errstate(all="ignore"):
+        out = law.judge(case, route)
+        if not out.refuted or case.flush or case.format.name == "float16":  # binary16 lies inside binary32's normal range
+            return out
+        lax = law.judge(case.flushing(), route)
+    if lax.refuted:
+        return out.marked(refuted=lax.refuted, region=lax.region)
+    note = "subnormal numbers are flushed to zero, a property of the operation and the instruction set"
+    return out.marked(refuted=tuple(replace(r, severity=Severity.CONVENTION, note=note) for r in out.refuted))
 
 
 def raised(case: Case, sentence: str) -> Outcome:
@@ -355,8 +367,7 @@ def refuted_again(finding: Finding, target: Library) -> Refutation | None:
         return None
     case = decode(finding.witness, concept, finding.dtype, target)
     try:
-        with np.errstate(all="ignore"):
-            refuted = laws[key].judge(case, finding.route).refuted
+        refuted = judged(laws[key], case, finding.route).refuted
     except CallError as fault:
         refuted = raised(case, str(fault)).refuted
     except (TargetError, Unsupported):

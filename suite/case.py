@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from flint import arb
 
-from suite.arithmetic import Balls, RunningError, Standard, Variable, backward
+from suite.arithmetic import Balls, Dual, RunningError, Standard, Variable, backward
 from suite.floats import Array, Format, precision
 from suite.inputs import Recipe
 from suite.record import Concept
@@ -26,6 +26,7 @@ class Case:
     inputs: tuple[Array, ...]
     recipe: Recipe
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
+    flush: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
@@ -44,7 +45,16 @@ class Case:
 
     def at(self, *inputs: Array) -> "Case":
         """A derived case: the same concept at other inputs (shifted, scaled, permuted, snapped)."""
-        return Case(self.concept, self.format, self.target, tuple(inputs), self.recipe)
+        return Case(self.concept, self.format, self.target, tuple(inputs), self.recipe, flush=self.flush)
+
+    def flushing(self) -> "Case":
+        """The same case judged by a standard that lets subnormal numbers be taken for zero."""
+        shared = {k: v for k, v in self.memo.items() if k == "cotangent" or k[0] in ("got", "grads", "exact", "exact grads")}
+        return Case(self.concept, self.format, self.target, self.inputs, self.recipe, shared, True)
+
+    def required(self, fused: bool = False) -> Standard:
+        standard = Standard.required(self.format, fused)
+        return standard.flushing() if self.flush else standard
 
     def take(self, rows: Any) -> "Case":
         return self.at(*(x[rows] for x in self.inputs))
@@ -92,9 +102,15 @@ class Case:
 
     # -- tier 1: running error
     def lifted(self, standard: Standard) -> list[Any]:
-        return [
-            x if o.integer else RunningError(x, standard) for x, o in zip(self.inputs, self.concept.operands, strict=True)
-        ]
+        pairs = zip(self.inputs, self.concept.operands, strict=True)
+        return [x if o.integer else RunningError(x, standard, self.flushed(x)) for x, o in pairs]
+
+    def flushed(self, x: Array) -> Array | None:
+        """What an operand loses if its subnormal numbers are taken for zero."""
+        if not self.flush:
+            return None
+        size = np.abs(x.astype(np.float64))
+        return np.where(size < self.format.tiny, size, 0.0)
 
     def bounded(self) -> tuple[Array, Array]:
         """Value and required bound: the largest running error among all sound algorithms."""
@@ -106,13 +122,13 @@ class Case:
 
     def _bounded(self) -> tuple[Array, Array]:
         concept, fused = self.concept, self.concept.fused
-        standard = Standard.required(self.format, fused)
+        standard = self.required(fused)
         value, error = self._largest((concept.reference, *concept.alternatives), standard, self.options)
         if concept.bound is not None:
             inputs = [x.astype(np.float64) if x.dtype.kind not in "iu" else x for x in self.inputs]
             error = concept.bound(inputs, value, error, standard, **self.options)
         if not fused and self.format.half:  # computing in binary32 and rounding once is allowed as well
-            wide = Standard.required(self.format, True)
+            wide = self.required(True)
             _, single = self._largest((concept.reference,), wide, self.options)
             error = np.maximum(error, self.rounded_once(value, single))
         if fused:
@@ -133,7 +149,21 @@ class Case:
             return error
         with np.errstate(invalid="ignore", over="ignore"):
             size = np.where(np.isfinite(error), np.abs(value) + error, np.inf)
-            return 0.5 * self.format.ulp(size) + error
+            final = 0.5 * self.format.ulp(size)
+            return (np.maximum(final, self.format.tiny) if self.flush else final) + error
+
+    def forward_bound(self, k: int, tangent: Array, index: tuple[Any, ...]) -> Array:
+        """The running error of forward mode through the reference: dual numbers over running errors."""
+        standard = self.required()
+        axis = {"axis": -1} if self.concept.has_axis else {}
+        lifted = self.lifted(standard)
+        lifted[k] = Dual(lifted[k], RunningError(tangent, standard))
+        with np.errstate(all="ignore"):
+            try:
+                run = self.concept.reference(*lifted, **axis, **self.options)
+            except (TypeError, AttributeError, NotImplementedError):
+                return np.zeros(())
+        return run.tangent.error[index] if isinstance(run, Dual) else np.zeros(())
 
     def _largest(
         self, texts: Sequence[Callable[..., Any]], standard: Standard, options: dict[str, Any]
@@ -153,7 +183,7 @@ class Case:
         return self.once("saved grads", lambda: self._grads((self.concept.vjp, self.concept.saved)))
 
     def _grads(self, texts: Sequence[Callable[..., Any] | None]) -> list[tuple[Array, Array]]:
-        standard = Standard.required(self.format)
+        standard = self.required()
         axis = {"axis": -1} if self.concept.has_axis else {}
         out: list[tuple[Array, Array]] = []
         with np.errstate(all="ignore"):

@@ -12,7 +12,7 @@ from flint import arb
 
 from suite.arithmetic import Undecided
 from suite.case import Case
-from suite.floats import Array, Format
+from suite.floats import Array, Format, precision
 from suite.outcome import Outcome, Refutation, region_of
 from suite.verdict import Severity
 
@@ -137,13 +137,14 @@ def certify(evaluate: Callable[[int], arb], got: float, allowed: float, fmt: For
     ball = arb.nan()
     undefined = True
     for bits in BITS:
-        try:
-            ball = evaluate(bits)
-        except Undecided:
-            undefined = False
-            continue
-        undefined = undefined and ball.is_nan()
-        verdict = decide(ball, got, allowed, fmt)
+        with precision(bits):
+            try:
+                ball = evaluate(bits)
+            except Undecided:
+                undefined = False
+                continue
+            undefined = undefined and ball.is_nan()
+            verdict = decide(ball, got, allowed, fmt)
         if verdict:
             return verdict, ball
     return ("none" if undefined else "unknown"), ball
@@ -215,6 +216,8 @@ def bitwise(
     a = np.asarray(got).astype(np.float64)
     b = np.broadcast_to(np.asarray(expected).astype(np.float64), a.shape)
     differ = ~((a == b) | (np.isnan(a) & np.isnan(b))) & where
+    if case.flush:
+        differ = differ & ~((np.abs(a) <= case.format.tiny) & (np.abs(b) <= case.format.tiny))
     if signs:
         differ = differ | ((np.signbit(a) != np.signbit(b)) & ~np.isnan(a) & where)
     outcome = Outcome(cases=1, elements=int(np.broadcast_to(where, a.shape).sum()), basis=basis)

@@ -8,13 +8,13 @@ import numpy as np
 from suite.case import Case
 from suite.floats import Array
 from suite.laws.law import Law
-from suite.outcome import Refutation
+from suite.outcome import Outcome, Refutation
 from suite.targets.library import CallError, TargetError, Unsupported
 
 Judge = Callable[[Case], Refutation | None]
 
 
-def minimise(found: Refutation, law: Law, route: str, seconds: float = 1.0) -> Refutation:
+def minimise(found: Refutation, law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], seconds: float = 1.0) -> Refutation:
     """Greedy: keep every step after which the law is still refuted with the same severity."""
     deadline = time.monotonic() + seconds
 
@@ -22,8 +22,7 @@ def minimise(found: Refutation, law: Law, route: str, seconds: float = 1.0) -> R
         if time.monotonic() > deadline:
             return None
         try:
-            with np.errstate(all="ignore"):
-                refuted = law.judge(case, route).refuted
+            refuted = judged(law, case, route).refuted
         except (CallError, TargetError, Unsupported, ArithmeticError, ValueError, IndexError):
             return None
         same = [r for r in refuted if r.severity is found.severity and r.wrt == found.wrt]

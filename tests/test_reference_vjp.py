@@ -13,7 +13,8 @@ F = torch.nn.functional
 
 U = 2.0**-53
 E = 4  # ulp, the budget of an elementary function
-GRADIENTS = sorted(n for n in r.__all__ if n.endswith(("_vjp", "_vjp_saved")))
+FUNCTIONS = sorted(n for n, f in vars(r).items() if inspect.isfunction(f))
+GRADIENTS = [n for n in FUNCTIONS if n.endswith(("_vjp", "_vjp_saved"))]
 
 
 # ---------------------------------------------------------------- torch
@@ -462,9 +463,9 @@ def test_alternatives_agree_with_their_reference():
         "two_pass",
     )
     compared = 0
-    for name in r.__all__:
+    for name in FUNCTIONS:
         base = next((name.removesuffix("_" + s) for s in (*sound, "two_pass", "max") if name.endswith("_" + s)), "")
-        if base not in r.__all__:
+        if base not in FUNCTIONS:
             continue
         f, g = getattr(r, name), getattr(r, base)
         assert inspect.signature(f) == inspect.signature(g)

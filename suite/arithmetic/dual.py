@@ -13,6 +13,7 @@ class Dual(Arithmetic):
     """A value and its tangent; nest two of them for second derivatives."""
 
     elementary: ClassVar = TABLE
+    level: ClassVar[int] = 1
 
     def __init__(self, value: Any, tangent: Any = None):
         self.value = value

@@ -46,6 +46,7 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
     """An array of numbers of another kind that plain NumPy code can be run on."""
 
     elementary: ClassVar[Mapping[np.ufunc, Any]] = {}
+    level: ClassVar[int] = 0  # a derivative's array stands above the arithmetic that it is over
     parts: tuple[Any, ...]
 
     # -- to be given by each arithmetic
@@ -59,6 +60,8 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
 
     # -- NumPy's protocols
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if any(isinstance(x, Arithmetic) and x.level > self.level for x in inputs):
+            return NotImplemented
         if method == "accumulate" and ufunc is np.maximum:
             return self.maximum_accumulate(*inputs, **kwargs)
         if method != "__call__" or kwargs:
@@ -164,7 +167,7 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
         columns = [np.take(x, 0, axis=axis)]
         for k in range(1, x.shape[axis]):
             columns.append(np.maximum(columns[-1], np.take(x, k, axis=axis)))
-        return np.stack(columns, axis=axis)  # type: ignore[call-overload, no-any-return]
+        return x._stack(columns, axis=axis)
 
     def zeros_like(self) -> Self:
         return self.lift(np.zeros(self.shape))

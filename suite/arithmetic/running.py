@@ -9,7 +9,7 @@ narrower formats the value's own error is a 2^-29th part of the bound, and ``_UP
 An operand that may have overflowed (|v| + e > max) gives no promise: the error is infinite.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -30,6 +30,7 @@ class Standard:
     ulps: float = 4.0
     reduce_u: float = 0.0
     pairwise: bool = False
+    flush: bool = False
 
     @classmethod
     def required(cls, fmt: Format, fused: bool = False) -> Self:
@@ -47,6 +48,15 @@ class Standard:
         """The best of ordinary cost: 1 ulp functions, pairwise sums, sixteen bits in binary32."""
         wide = _SINGLE if fmt.half else fmt
         return cls(wide, 1.0, wide.u, pairwise=True)
+
+    def flushing(self) -> Self:
+        """Operands and results below the smallest normal number may be taken for zero."""
+        return replace(self, flush=True)
+
+    @property
+    def eta(self) -> float:
+        """What one underflow may lose, rounded upward: half of the smallest subnormal, or the smallest normal."""
+        return self.format.tiny if self.flush else max(self.format.eta / 2, 2.0**-1074)
 
     def terms(self, n: int) -> float:
         """Roundings that one summand of n can meet."""
@@ -75,12 +85,11 @@ class RunningError(Arithmetic):
         if isinstance(other, RunningError):
             return self.rebuild(*other.parts)
         value = np.asarray(other, np.float64)
-        with np.errstate(over="ignore"):
-            rounded = self.standard.format.round(value).astype(np.float64)
         # a literal of float64 stands for a real number: it is rounded when it is stored
-        inexact = (np.abs(value * 2.0**20) != np.rint(np.abs(value * 2.0**20))) & np.isfinite(value)
-        error = np.where(inexact | (rounded != value), self.standard.format.u * np.abs(value), 0.0)
-        return self.rebuild(value, np.where(np.isfinite(value), error, 0.0))
+        with np.errstate(all="ignore"):
+            inexact = (value * 2.0**20 != np.rint(value * 2.0**20)) & np.isfinite(value)
+            error = np.where(inexact, np.maximum(0.5 * self.standard.format.ulp(value), 2.0**-1074), 0.0)
+        return self.rebuild(value, error)
 
     def done(self, value: Any, propagated: Any, rounding: Any, *operands: "RunningError") -> Self:
         """The result of one operation: nan bounds and operands that may overflow are no promise."""
@@ -94,7 +103,7 @@ class RunningError(Arithmetic):
         """One rounding of a result of this size."""
         f = self.standard.format
         bound = f.u * (np.abs(value) + propagated)
-        return np.maximum(bound, max(f.eta / 2, 2.0**-1074)) if underflow else bound  # upward, in float64 too
+        return np.maximum(bound, self.standard.eta) if underflow or self.standard.flush else bound
 
     # -- arithmetic
     def add(self, o: Self) -> Self:
@@ -156,7 +165,7 @@ class RunningError(Arithmetic):
         x, y, k = self.guarded(), o.guarded(), self.shape[-1]
         a, b = np.abs(x.value), np.abs(y.value)
         error = a @ y.error + x.error @ b + x.error @ y.error
-        return self.accumulated(x.value @ y.value, error, (a + x.error) @ (b + y.error), k + 1, k * self.standard.format.eta)
+        return self.accumulated(x.value @ y.value, error, (a + x.error) @ (b + y.error), k + 1, 2 * k * self.standard.eta)
 
     def accumulated(self, value: Any, error: Any, size: Any, terms: int, underflow: float = 0.0) -> Self:
         """A reduction in ``reduce_u`` over summands of total size ``size``, rounded once at the end.
@@ -199,7 +208,7 @@ class RunningError(Arithmetic):
         theta = np.cumsum(rho, axis=axis) + k * self.standard.format.u
         amp = np.where(theta < 0.5, np.expm1(2 * np.minimum(theta, 1.0)) / 1.0, np.inf)
         amp = np.where(theta < 0.01, theta * (1 + theta), amp)
-        error = np.abs(value) * amp + k * self.standard.format.eta
+        error = np.abs(value) * amp + 2 * k * self.standard.eta
         return self.rebuild(value, np.where(np.isnan(error), np.inf, error * _UP))
 
     def prod(self, axis: Any = None, keepdims: bool = False) -> Self:
@@ -244,7 +253,7 @@ class RunningError(Arithmetic):
         value = np.linalg.norm(self.value / scale, 2, axis=(-2, -1)) * scale[..., 0, 0]
         spread = np.linalg.norm(self.error, axis=(-2, -1))
         safe = (size[..., 0, 0] * n < np.sqrt(f.max)) & ((size[..., 0, 0] > np.sqrt(f.tiny)) | (size[..., 0, 0] == 0))
-        return self.done(value, spread, np.where(safe, 10 * n * f.u * (value + spread) + f.eta, np.inf))
+        return self.done(value, spread, np.where(safe, 10 * n * f.u * (value + spread) + 2 * self.standard.eta, np.inf))
 
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         return ufunc(*(x.value for x in self.lifted(*inputs)))
@@ -262,9 +271,9 @@ class RunningError(Arithmetic):
     def ulps(self, value: Any, propagated: Any, exact: float | None) -> Any:
         size = np.abs(value) + propagated
         with np.errstate(invalid="ignore"):
-            return (self.standard.ulps if exact is None else exact) * self.standard.format.ulp(
-                np.where(np.isnan(size), np.inf, size)
-            )
+            ulp = self.standard.format.ulp(np.where(np.isnan(size), np.inf, size))
+        bound = (self.standard.ulps if exact is None else exact) * ulp
+        return np.maximum(bound, self.standard.eta)
 
 
 def _limit(standard: Standard) -> float:

@@ -27,6 +27,7 @@ class Variable(Arithmetic):
     """A value and the pullbacks to the variables that it was computed from."""
 
     elementary: ClassVar = TABLE
+    level: ClassVar[int] = 1
 
     def __init__(self, value: Any, parents: Sequence[tuple["Variable", Pullback]] = ()):
         self.value, self.parents, self.time = value, tuple(parents), next(_clock)
@@ -110,6 +111,15 @@ class Variable(Arithmetic):
             (a, lambda g: unbroadcast(np.where(condition, g, 0 * g), a.shape)),
             (b, lambda g: unbroadcast(np.where(condition, 0 * g, g), b.shape)),
         )
+
+    def _stack(self, arrays: Any, axis: int = 0) -> Self:
+        xs = self.lifted(*arrays)
+        k = axis % (xs[0].ndim + 1)
+
+        def back(i: int) -> Pullback:
+            return lambda g: np.take(g, i, axis=k)
+
+        return self.node(np.stack([x.value for x in xs], axis=axis), *((x, back(i)) for i, x in enumerate(xs)))
 
     def matmul(self, o: Self) -> Self:
         a, b = self.value, o.value
@@ -195,6 +205,8 @@ def _like(model: Any, other: Any) -> Any:
 
 
 def _midpoints(value: Any) -> Any:
+    if hasattr(value, "standard"):
+        return value.value
     return np.vectorize(lambda b: float(b.mid()), otypes=[float])(value.a) if hasattr(value, "a") else value
 
 

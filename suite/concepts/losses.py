@@ -97,8 +97,15 @@ cross_entropy_none = Concept(
           Agrees("nll_of_log_softmax", "cross-entropy is the negative log-softmax at the label", _via_log_softmax, ("log_softmax",))),
 )  # fmt: skip
 
+def _soft_saved_vjp(x, t, *, reduction, cotangent):  # type: ignore[no-untyped-def]
+    """e^z sum t - t from the log-probabilities z."""
+    z = ref.log_softmax(x)
+    g = cotangent[..., None]
+    return g * (np.exp(z) * np.sum(t, axis=-1, keepdims=True) - t), -g * z
+
+
 soft_cross_entropy = Concept(
-    "soft_cross_entropy", "(c),(c)->()", ref.soft_cross_entropy, vjp=ref.soft_cross_entropy_vjp, fused=False,
+    "soft_cross_entropy", "(c),(c)->()", ref.soft_cross_entropy, vjp=ref.soft_cross_entropy_vjp, fused=False, vjp_alternatives=(_soft_saved_vjp,),
     definition=lambda x, t, *, reduction: _reduced(-np.sum(_xlog(t, _log_softmax(x)), axis=-1), reduction),
     operands=(LOGITS, Operand("simplex", grad=False)), options=NONE, laws=(Range(0.0), Convex()),
 )  # fmt: skip

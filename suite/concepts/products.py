@@ -61,9 +61,15 @@ matmul = Concept(
           Identity("rows", "rows alone equal rows together", _rows), IntegerExact(), Scale(bounded=True)),
 )  # fmt: skip
 
+def _with_bias_column(x, w, b):  # type: ignore[no-untyped-def]
+    """[x 1][W b]^T: the bias is one more summand of the accumulation, in any place."""
+    ones = np.ones_like(x[..., :1])
+    return np.matmul(np.concatenate([x, ones], axis=-1), np.swapaxes(np.concatenate([w, b[..., None]], axis=-1), -1, -2))
+
+
 linear = Concept(
     "linear", "(m,i),(o,i),(o)->(m,o)", ref.linear, batched=False, operands=(Operand(),) * 3, vjp=ref.linear_vjp,
-    definition=lambda x, w, b: x @ w.mT + b[..., None, :],
+    definition=lambda x, w, b: x @ w.mT + b[..., None, :], alternatives=(_with_bias_column,),
     laws=(Identity("at_zero", "a linear layer at 0 is its bias", _at_zero),),
 )  # fmt: skip
 
@@ -74,5 +80,6 @@ def _chain(x, w1, b1, w2, b2):  # type: ignore[no-untyped-def]
 
 linear_chain = Concept(
     "linear_chain", "(m,i),(h,i),(h),(o,h),(o)->(m,o)", ref.linear_chain, batched=False, operands=FIVE,
-    definition=_chain, vjp=ref.linear_chain_vjp,
+    definition=_chain, vjp=ref.linear_chain_vjp, fused=False,
+    alternatives=(lambda x, w1, b1, w2, b2: _with_bias_column(_with_bias_column(x, w1, b1), w2, b2),),
 )  # fmt: skip

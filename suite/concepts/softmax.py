@@ -58,7 +58,7 @@ def _log_softmax_by_lse(case):  # type: ignore[no-untyped-def]
 
 
 logsumexp = Concept(
-    "logsumexp", "(n)->()", ref.logsumexp, definition=_logsumexp, vjp=ref.logsumexp_vjp, masks=True,
+    "logsumexp", "(n)->()", ref.logsumexp, definition=_logsumexp, vjp=ref.logsumexp_vjp, masks=True, fused=False,
     alternatives=(ref.logsumexp_online, ref.logsumexp_exp2, ref.logsumexp_log1p),
     laws=(Shift(carries=True), Permutation(), Convex(), FirstOrder(), MonotoneGradient(), GradientSum(1.0)),
 )  # fmt: skip
@@ -70,7 +70,7 @@ logaddexp = Concept(
 )  # fmt: skip
 
 logcumsumexp = Concept(
-    "logcumsumexp", "(n)->(n)", ref.logcumsumexp, definition=_logcumsumexp, vjp=ref.logcumsumexp_vjp, limits={"n": 65},
+    "logcumsumexp", "(n)->(n)", ref.logcumsumexp, definition=_logcumsumexp, vjp=ref.logcumsumexp_vjp, fused=False, limits={"n": 65},
     laws=(Shift(carries=True),),
 )  # fmt: skip
 
@@ -82,7 +82,7 @@ softmax = Concept(
 )  # fmt: skip
 
 log_softmax = Concept(
-    "log_softmax", "(n)->(n)", ref.log_softmax, definition=_log_softmax, vjp=ref.log_softmax_vjp, masks=True,
+    "log_softmax", "(n)->(n)", ref.log_softmax, definition=_log_softmax, vjp=ref.log_softmax_vjp, masks=True, fused=False,
     alternatives=(lambda x, *, axis: (d := x - np.max(x, axis=axis, keepdims=True)) - ref.logsumexp_online(d, axis=axis, keepdims=True),
                   ref.log_softmax_log1p),
     vjp_alternatives=(ref.log_softmax_vjp_saved,),

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from suite.case import Case
+from suite.floats import precision
 from suite.judge import BITS, compare, each, ends, entry, error_in_ulps, worst
 from suite.laws.law import EAGER, Law
 from suite.outcome import Outcome, Refutation, region_of
@@ -92,10 +93,11 @@ class CorrectlyRounded(Law):
             ball = entry(case.exact(i[0], bits), i[1:])
             if ball.is_nan():
                 return Outcome(unjudged=1)
-            nearest = case.format.round_ball(ball)
+            with precision(bits + 64):
+                nearest = case.format.round_ball(ball)
             if nearest is None:
                 continue
-            if nearest == got:
+            if nearest == got or (case.flush and abs(nearest) <= case.format.tiny and abs(got) <= case.format.tiny):
                 return Outcome()
             error = error_in_ulps(ball, got, case.format)
             grade = Severity.INACCURATE if error <= 1 else Severity.WRONG

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from suite.arithmetic import Balls, RunningError, Standard
+from suite.arithmetic import Balls, RunningError
 from suite.case import Case
 from suite.floats import precision
 from suite.judge import each
@@ -61,7 +61,7 @@ class OneStep(Law):
 
         path = case.got()
         step = dict(case.options, iterations=1)
-        standard = Standard.required(case.format)
+        standard = case.required()
         total = Outcome()
         for k in range(path.shape[1] - 1):
             operands = [*case.inputs[:-1], path[:, k]]

@@ -124,6 +124,9 @@ class Forward(Law):
                 case.concept, case.inputs, case.wrt, unit.cotangent, case.target.framework.modes[0], **axis, **case.options
             )[j].astype(np.float64)[(slice(None), *here)]
             smooth = smooth & safe & (np.abs(eager - value) <= allowed)
+            outputs = tuple(range(1, case.value.ndim))
+            smooth = smooth & np.all(np.isfinite(case.bounded()[1]) & (np.abs(case.value) < case.format.max), axis=outputs)
+            allowed = np.fmax(allowed, unit.forward_bound(k, tangent, (slice(None), *there)))
         saved = unit.saved_grads()[j][1][(slice(None), *here)] if case.concept.saved is not None else None
         return compare(
             unit, got, np.where(smooth, value, np.nan), np.where(smooth, allowed, np.inf),
