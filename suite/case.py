@@ -123,7 +123,7 @@ class Case:
     def _bounded(self) -> tuple[Array, Array]:
         concept, fused = self.concept, self.concept.fused
         standard = self.required(fused)
-        value, error = self._largest((concept.reference, *concept.alternatives), standard, self.options)
+        value, error = self._largest(self.texts, standard, self.options)
         if concept.bound is not None:
             inputs = [x.astype(np.float64) if x.dtype.kind not in "iu" else x for x in self.inputs]
             error = concept.bound(inputs, value, error, standard, **self.options)
@@ -159,11 +159,13 @@ class Case:
         lifted = self.lifted(standard)
         lifted[k] = Dual(lifted[k], RunningError(tangent, standard))
         with np.errstate(all="ignore"):
-            try:
-                run = self.concept.reference(*lifted, **axis, **self.options)
-            except (TypeError, AttributeError, NotImplementedError):
-                return np.zeros(())
-        return run.tangent.error[index] if isinstance(run, Dual) else np.zeros(())
+            errors = [_tangent_error(text, lifted, index, {**axis, **self.options}) for text in self.texts]
+            return np.maximum.reduce(errors)
+
+    @property
+    def texts(self) -> tuple[Callable[..., Any], ...]:
+        """Every sound algorithm for the value."""
+        return (self.concept.reference, *self.concept.alternatives)
 
     def _largest(
         self, texts: Sequence[Callable[..., Any]], standard: Standard, options: dict[str, Any]
@@ -227,6 +229,17 @@ class Case:
             found = backward(y, seed, [operands[k] for k in self.wrt])
             zero = [np.full(self.inputs[k].shape[1:], arb(0), dtype=object) for k in self.wrt]
             return [z if g is None else g.a[0] for g, z in zip(found, zero, strict=True)]
+
+
+def _tangent_error(text: Callable[..., Any], lifted: Sequence[Any], index: Any, options: dict[str, Any]) -> Array:
+    """The error bound of a tangent; nothing where the text does not run on dual numbers."""
+    try:
+        run = text(*lifted, **options)
+    except (TypeError, AttributeError, NotImplementedError):
+        return np.zeros(())
+    if not isinstance(run, Dual):
+        return np.zeros(())
+    return np.where(np.isnan(run.tangent.error), np.inf, run.tangent.error)[index]
 
 
 def as_running(result: Any, standard: Standard) -> RunningError:

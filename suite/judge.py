@@ -205,6 +205,8 @@ def grade_of(ball: arb, got: float, fmt: Format) -> Severity:
 
 def ends(ball: arb) -> tuple[str, str]:
     """The enclosure in decimal, each end to 20 digits."""
+    if not ball.is_finite():
+        return (str(float(ball.mid())),) * 2
     return ball.lower().str(20, radius=False), ball.upper().str(20, radius=False)
 
 

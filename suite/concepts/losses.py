@@ -84,15 +84,23 @@ def _uniform(case):  # type: ignore[no-untyped-def]
     return flat.got(), np.full(flat.got().shape, np.log(c)), flat.bounded()[1] + 2.0**-52 * np.log(c)
 
 
+def _picked_vjp(logits, labels, *, reduction, cotangent):  # type: ignore[no-untyped-def]
+    """e^z off the label, minus their sum at the label, from the log-probabilities z."""
+    p, hit = np.exp(ref.log_softmax(logits)), np.arange(logits.shape[-1]) == labels[..., None]
+    others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
+    g = cotangent[..., None] if reduction == "none" else cotangent[..., None, None] / (labels.shape[-1] if reduction == "mean" else 1)
+    return (g * np.where(hit, -others, p),)
+
+
 cross_entropy = Concept(
     "cross_entropy", "(m,c),(m)->()", ref.cross_entropy, definition=_cross_entropy, vjp=ref.cross_entropy_vjp, batched=False,
-    saved=ref.cross_entropy_vjp_saved, operands=(LOGITS, LABELS), options=MEAN_SUM, fused=False, laws=(Range(0.0), Shift(), Convex()),
+    vjp_alternatives=(_picked_vjp,), saved=ref.cross_entropy_vjp_saved, operands=(LOGITS, LABELS), options=MEAN_SUM, fused=False, laws=(Range(0.0), Shift(), Convex()),
 )  # fmt: skip
 
 cross_entropy_none = Concept(
     "cross_entropy_none", "(c),()->()", ref.cross_entropy, function="cross_entropy", definition=_cross_entropy,
     vjp=ref.cross_entropy_vjp, saved=ref.cross_entropy_vjp_saved, operands=(LOGITS, LABELS), options=NONE, fused=False,
-    alternatives=(ref.cross_entropy_log1p,),
+    alternatives=(ref.cross_entropy_log1p,), vjp_alternatives=(_picked_vjp,),
     laws=(Range(0.0), Shift(), *CONVEX, GradientSum(), Identity("uniform", "equal logits cost log c", _uniform),
           Agrees("nll_of_log_softmax", "cross-entropy is the negative log-softmax at the label", _via_log_softmax, ("log_softmax",))),
 )  # fmt: skip
@@ -104,7 +112,15 @@ def _soft_saved_vjp(x, t, *, reduction, cotangent):  # type: ignore[no-untyped-d
     return g * (np.exp(z) * np.sum(t, axis=-1, keepdims=True) - t), -g * z
 
 
-soft_cross_entropy = Concept(
+soft_def _picked_vjp(logits, labels, *, reduction, cotangent):  # type: ignore[no-untyped-def]
+    """e^z off the label, minus their sum at the label, from the log-probabilities z."""
+    p, hit = np.exp(ref.log_softmax(logits)), np.arange(logits.shape[-1]) == labels[..., None]
+    others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
+    g = cotangent[..., None] if reduction == "none" else cotangent[..., None, None] / (labels.shape[-1] if reduction == "mean" else 1)
+    return (g * np.where(hit, -others, p),)
+
+
+cross_entropy = Concept(
     "soft_cross_entropy", "(c),(c)->()", ref.soft_cross_entropy, vjp=ref.soft_cross_entropy_vjp, fused=False, vjp_alternatives=(_soft_saved_vjp,),
     definition=lambda x, t, *, reduction: _reduced(-np.sum(_xlog(t, _log_softmax(x)), axis=-1), reduction),
     operands=(LOGITS, Operand("simplex", grad=False)), options=NONE, laws=(Range(0.0), Convex()),
@@ -113,7 +129,7 @@ soft_cross_entropy = Concept(
 cross_entropy_of_probabilities = Concept(
     "cross_entropy_of_probabilities", "(c),(c)->()", ref.cross_entropy_of_probabilities, definition=_of_probabilities,
     vjp=ref.cross_entropy_of_probabilities_vjp, operands=(Operand("simplex"), Operand("simplex", grad=False)), options=NONE,
-    fused=False, laws=(Convex(),),
+    alternatives=(lambda y, t, *, reduction: _reduced(-np.sum(t * np.log(y + 1e-7), axis=-1), reduction),), fused=False, laws=(Convex(),),
 )  # fmt: skip
 
 nll_loss = Concept(
@@ -155,14 +171,27 @@ binary_cross_entropy_with_logits_none = Concept(
     operands=(LOGITS, Operand("probability", grad=False)), options=NONE, laws=(Range(0.0), *CONVEX),
 )  # fmt: skip
 
-binary_cross_entropy = Concept(
+binary_def _picked_vjp(logits, labels, *, reduction, cotangent):  # type: ignore[no-untyped-def]
+    """e^z off the label, minus their sum at the label, from the log-probabilities z."""
+    p, hit = np.exp(ref.log_softmax(logits)), np.arange(logits.shape[-1]) == labels[..., None]
+    others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
+    g = cotangent[..., None] if reduction == "none" else cotangent[..., None, None] / (labels.shape[-1] if reduction == "mean" else 1)
+    return (g * np.where(hit, -others, p),)
+
+
+cross_entropy = Concept(
     "binary_cross_entropy", "(),()->()", ref.binary_cross_entropy, definition=_bce, vjp=ref.binary_cross_entropy_vjp, fused=False,
     alternatives=(lambda p, t, *, reduction: -(np.where(t == 0, 0.0, t * np.log(np.where(t == 0, 1.0, p)))
                                                + np.where(t == 1, 0.0, (1.0 - t) * np.log(1.0 - np.where(t == 1, 0.0, p)))),),
     operands=(Operand("probability", domain=(0.0, 1.0)), Operand("probability", grad=False)), options=NONE, laws=(Range(0.0),),
 )  # fmt: skip
 
+def _kl_products(lp, t, *, reduction):  # type: ignore[no-untyped-def]
+    """t log t - t lp, two products."""
+    return _reduced(np.where(t == 0, 0.0, t * np.log(_safe(t)) - t * lp), reduction)
+
+
 kl_div = Concept(
-    "kl_div", "(n),(n)->()", ref.kl_div, definition=_kl, vjp=ref.kl_div_vjp, batched=False, fused=False, options=({"reduction": "sum"},),
+    "kl_div", "(n),(n)->()", ref.kl_div, definition=_kl, alternatives=(_kl_products,), vjp=ref.kl_div_vjp, batched=False, fused=False, options=({"reduction": "sum"},),
     operands=(Operand("log_simplex"), Operand("simplex", grad=False)),
 )  # fmt: skip

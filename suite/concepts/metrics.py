@@ -34,6 +34,6 @@ def _accuracy(s, t, *, threshold):  # type: ignore[no-untyped-def]
     return np.sum(p * t + (1 - p) * (1 - t), axis=-1) / s.shape[-1]
 
 
-precision = Concept("precision", "(n),(n)->()", ref.precision, definition=_precision, operands=SCORES, options=HALF, laws=LAWS, batched=False)
-recall = Concept("recall", "(n),(n)->()", ref.recall, definition=_recall, operands=SCORES, options=HALF, laws=LAWS, batched=False)
-accuracy = Concept("accuracy", "(n),(n)->()", ref.accuracy, definition=_accuracy, operands=SCORES, options=HALF, laws=LAWS, batched=False)
+precision = Concept("precision", "(n),(n)->()", ref.precision, definition=_precision, operands=SCORES, options=HALF, laws=LAWS, batched=False, fused=False)
+recall = Concept("recall", "(n),(n)->()", ref.recall, definition=_recall, operands=SCORES, options=HALF, laws=LAWS, batched=False, fused=False)
+accuracy = Concept("accuracy", "(n),(n)->()", ref.accuracy, definition=_accuracy, operands=SCORES, options=HALF, laws=LAWS, batched=False, fused=False)

@@ -50,9 +50,16 @@ def _triangle(case):  # type: ignore[no-untyped-def]
 TRIANGLE = Identity("triangle", "||x + y|| <= ||x|| + ||y||", _triangle, one_sided=True)
 LAWS = (Range(0.0), Parity(odd=False), Permutation(), Scale(bounded=True), Convex(), Euler(), TRIANGLE)
 
+def _saved_vjp(x, *, ord, axis, cotangent):  # type: ignore[no-untyped-def]  # noqa: A002
+    """g x / ||x|| with the norm as stored: nothing is left of it where it overflowed."""
+    if ord != 2:
+        return ref.vector_norm_vjp(x, ord=ord, axis=axis, cotangent=cotangent)
+    return (cotangent[..., None] * (x / ref.vector_norm(x, axis=axis, keepdims=True)),)
+
+
 vector_norm = Concept(
     "vector_norm", "(n)->()", ref.vector_norm, definition=_norm, vjp=ref.vector_norm_vjp, bound=euclidean_bound,
-    options=({"ord": 2}, {"ord": 1}, {"ord": INF}), kinks=(0.0,), laws=LAWS,
+    options=({"ord": 2}, {"ord": 1}, {"ord": INF}), kinks=(0.0,), saved=_saved_vjp, laws=LAWS,
 )  # fmt: skip
 
 def _unscaled_vjp(x, *, ord, axis, cotangent):  # type: ignore[no-untyped-def]  # noqa: A002

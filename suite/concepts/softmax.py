@@ -69,8 +69,17 @@ logaddexp = Concept(
     vjp_alternatives=(lambda x1, x2, *, cotangent: (cotangent / (1.0 + np.exp(x2 - x1)), cotangent / (1.0 + np.exp(x1 - x2))),), laws=(Commutative(exact=False),),
 )  # fmt: skip
 
+def _one_by_one(x, *, axis):  # type: ignore[no-untyped-def]
+    """y_k = logaddexp(y_(k-1), x_k): each step rounds y, k u |y| in all."""
+    out = [x[..., 0]]
+    for k in range(1, x.shape[-1]):
+        out.append(ref.logaddexp(out[-1], x[..., k]))
+    return np.stack(out, axis=-1)
+
+
 logcumsumexp = Concept(
-    "logcumsumexp", "(n)->(n)", ref.logcumsumexp, definition=_logcumsumexp, vjp=ref.logcumsumexp_vjp, fused=False, limits={"n": 65},
+    "logcumsumexp", "(n)->(n)", ref.logcumsumexp, definition=_logcumsumexp, vjp=ref.logcumsumexp_vjp, fused=False,
+    alternatives=(_one_by_one,), limits={"n": 65},
     laws=(Shift(carries=True),),
 )  # fmt: skip
 

@@ -82,7 +82,7 @@ cumsum = Concept(
 )  # fmt: skip
 
 prod = Concept(
-    "prod", "(n)->()", ref.prod, definition=lambda x: np.prod(x, axis=-1), limits={"n": 129}, laws=(Permutation(),)
+    "prod", "(n)->()", ref.prod, definition=lambda x: np.prod(x, axis=-1), fused=False, limits={"n": 129}, laws=(Permutation(),)
 )
 
 
