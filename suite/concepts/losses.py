@@ -84,14 +84,6 @@ def _uniform(case):  # type: ignore[no-untyped-def]
     return flat.got(), np.full(flat.got().shape, np.log(c)), flat.bounded()[1] + 2.0**-52 * np.log(c)
 
 
-def _picked_vjp(logits, labels, *, reduction, cotangent):  # type: ignore[no-untyped-def]
-    """e^z off the label, minus their sum at the label, from the log-probabilities z."""
-    p, hit = np.exp(ref.log_softmax(logits)), np.arange(logits.shape[-1]) == labels[..., None]
-    others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
-    g = cotangent[..., None] if reduction == "none" else cotangent[..., None, None] / (labels.shape[-1] if reduction == "mean" else 1)
-    return (g * np.where(hit, -others, p),)
-
-
 cross_entropy = Concept(
     "cross_entropy", "(m,c),(m)->()", ref.cross_entropy, definition=_cross_entropy, vjp=ref.cross_entropy_vjp, batched=False,
     vjp_alternatives=(_picked_vjp,), saved=ref.cross_entropy_vjp_saved, operands=(LOGITS, LABELS), options=MEAN_SUM, fused=False, laws=(Range(0.0), Shift(), Convex()),
@@ -112,15 +104,7 @@ def _soft_saved_vjp(x, t, *, reduction, cotangent):  # type: ignore[no-untyped-d
     return g * (np.exp(z) * np.sum(t, axis=-1, keepdims=True) - t), -g * z
 
 
-soft_def _picked_vjp(logits, labels, *, reduction, cotangent):  # type: ignore[no-untyped-def]
-    """e^z off the label, minus their sum at the label, from the log-probabilities z."""
-    p, hit = np.exp(ref.log_softmax(logits)), np.arange(logits.shape[-1]) == labels[..., None]
-    others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
-    g = cotangent[..., None] if reduction == "none" else cotangent[..., None, None] / (labels.shape[-1] if reduction == "mean" else 1)
-    return (g * np.where(hit, -others, p),)
-
-
-cross_entropy = Concept(
+soft_cross_entropy = Concept(
     "soft_cross_entropy", "(c),(c)->()", ref.soft_cross_entropy, vjp=ref.soft_cross_entropy_vjp, fused=False, vjp_alternatives=(_soft_saved_vjp,),
     definition=lambda x, t, *, reduction: _reduced(-np.sum(_xlog(t, _log_softmax(x)), axis=-1), reduction),
     operands=(LOGITS, Operand("simplex", grad=False)), options=NONE, laws=(Range(0.0), Convex()),

@@ -91,10 +91,17 @@ def _variance(x, *, correction):  # type: ignore[no-untyped-def]
     return np.sum(d * d, axis=-1) / (x.shape[-1] - int(correction))
 
 
+def _scaled_vjp(x, *, axis, correction, cotangent):  # type: ignore[no-untyped-def]
+    """(2/(n - c)) g (x - mean), the factor rounded first."""
+    n = x.shape[-1]
+    d = x - np.sum(x, axis=axis, keepdims=True) / n
+    return ((2.0 / (n - correction) if n > correction else np.inf) * cotangent[..., None] * d,)
+
+
 CORRECTIONS = ({"correction": 0.0}, {"correction": 1.0})
 
 var = Concept(
-    "var", "(n)->()", ref.var, definition=_variance, vjp=ref.var_vjp, bound=variance_bound, options=CORRECTIONS,
+    "var", "(n)->()", ref.var, definition=_variance, vjp=ref.var_vjp, vjp_alternatives=(_scaled_vjp,), bound=variance_bound, options=CORRECTIONS,
     laws=(Range(0.0), Shift(), Permutation(), Scale(degree=2, bounded=True), GradientSum(), Convex()),
 )  # fmt: skip
 
