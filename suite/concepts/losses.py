@@ -84,6 +84,14 @@ def _uniform(case):  # type: ignore[no-untyped-def]
     return flat.got(), np.full(flat.got().shape, np.log(c)), flat.bounded()[1] + 2.0**-52 * np.log(c)
 
 
+def _picked_vjp(logits, labels, *, reduction, cotangent):  # type: ignore[no-untyped-def]
+    """e^z off the label, minus their sum at the label, from the log-probabilities z."""
+    p, hit = np.exp(ref.log_softmax(logits)), np.arange(logits.shape[-1]) == labels[..., None]
+    others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
+    g = cotangent[..., None] if reduction == "none" else cotangent[..., None, None] / (labels.shape[-1] if reduction == "mean" else 1)
+    return (g * np.where(hit, -others, p),)
+
+
 cross_entropy = Concept(
     "cross_entropy", "(m,c),(m)->()", ref.cross_entropy, definition=_cross_entropy, vjp=ref.cross_entropy_vjp, batched=False,
     vjp_alternatives=(_picked_vjp,), saved=ref.cross_entropy_vjp_saved, operands=(LOGITS, LABELS), options=MEAN_SUM, fused=False, laws=(Range(0.0), Shift(), Convex()),
@@ -155,15 +163,7 @@ binary_cross_entropy_with_logits_none = Concept(
     operands=(LOGITS, Operand("probability", grad=False)), options=NONE, laws=(Range(0.0), *CONVEX),
 )  # fmt: skip
 
-binary_def _picked_vjp(logits, labels, *, reduction, cotangent):  # type: ignore[no-untyped-def]
-    """e^z off the label, minus their sum at the label, from the log-probabilities z."""
-    p, hit = np.exp(ref.log_softmax(logits)), np.arange(logits.shape[-1]) == labels[..., None]
-    others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
-    g = cotangent[..., None] if reduction == "none" else cotangent[..., None, None] / (labels.shape[-1] if reduction == "mean" else 1)
-    return (g * np.where(hit, -others, p),)
-
-
-cross_entropy = Concept(
+binary_cross_entropy = Concept(
     "binary_cross_entropy", "(),()->()", ref.binary_cross_entropy, definition=_bce, vjp=ref.binary_cross_entropy_vjp, fused=False,
     alternatives=(lambda p, t, *, reduction: -(np.where(t == 0, 0.0, t * np.log(np.where(t == 0, 1.0, p)))
                                                + np.where(t == 1, 0.0, (1.0 - t) * np.log(1.0 - np.where(t == 1, 0.0, p)))),),
