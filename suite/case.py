@@ -160,7 +160,7 @@ class Case:
         lifted[k] = Dual(lifted[k], RunningError(tangent, standard))
         with np.errstate(all="ignore"):
             errors = [_tangent_error(text, lifted, index, {**axis, **self.options}) for text in self.texts]
-            return np.maximum.reduce(errors)
+            return np.maximum.reduce(np.broadcast_arrays(*errors))
 
     @property
     def texts(self) -> tuple[Callable[..., Any], ...]:
