@@ -8,11 +8,13 @@ import json
 import multiprocessing
 import subprocess
 import sys
+import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from suite.floats import FORMATS
 from suite.inputs import Recipe, draw, lengths, recipes
 from suite.laws.accuracy import centre
 from suite.laws.law import Law
+from suite.laws.route import Repeatable
 from suite.minimise import minimise
 from suite.outcome import Outcome, Refutation, hull, region_of
 from suite.record import Concept
@@ -45,7 +48,7 @@ class Profile:
 
 
 PROFILES = {
-    p.name: p for p in (Profile("quick", 4, 4, 0.3), Profile("ci", 24, 4, 1.0), Profile("thorough", 200, 2, 4.0))
+    p.name: p for p in (Profile("quick", 6, 4, 0.3), Profile("ci", 48, 4, 1.0), Profile("thorough", 300, 2, 4.0))
 }
 
 
@@ -180,6 +183,12 @@ class Group:
             self.broken[key] = str(fault)
         except CallError as fault:
             self.outcomes[key] += raised(case, str(fault))
+        except Exception as fault:  # a fault of ours must not cost the cells of others
+            where = traceback.extract_tb(fault.__traceback__)[-1]
+            self.broken[key] = (
+                f"lawful itself failed on {key}, recipe {case.recipe}: {type(fault).__name__}: {fault} "
+                f"({Path(where.filename).name}:{where.lineno}); please report it"
+            )
 
     def cells(self) -> Iterator[Cell]:
         for key, law in self.laws.items():
@@ -188,9 +197,11 @@ class Group:
     def cell(self, key: Key, law: Law, o: Outcome) -> Cell:
         finding = self.finding(key, law, o) if o.refuted else None
         known = next((k.id for k in self.plan.known if finding and k.covers(finding)), "")
+        verdict = verdict_of(o, key in self.broken)
+        if verdict is Verdict.REFUTED and isinstance(law, Repeatable):
+            verdict = Verdict.UNSTABLE
         return Cell(
-            key.concept, key.dtype, key.law, key.route, law.family, law.statement, self.target.device,
-            verdict_of(o, key in self.broken), self.severity(finding, known), known, o.cases, o.elements, o.unjudged,
+            key.concept, key.dtype, key.law, key.route, law.family, law.statement, self.target.device, verdict, self.severity(finding, known), known, o.cases, o.elements, o.unjudged,
             o.unknown, o.ulps, o.ratio, o.ideal, o.basis, self.broken.get(key) or self.reasons.get(key, ""), finding,
         )  # fmt: skip
 
@@ -202,7 +213,7 @@ class Group:
         region = hull(o.region, region_of(found.case, slice(None)))
         finding = Finding(
             key.concept, law.name, law.family, key.dtype, self.target.device, key.route, found.severity, law.statement,
-            encode(found.case, found.wrt, found.index), region, found.got, found.enclosure, found.allowed,
+            encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)), region, found.got, found.enclosure, found.allowed,
             found.basis, max(found.error_ulp, *(r.error_ulp for r in o.refuted)), max(found.ratio, *(r.ratio for r in o.refuted)),
             reproduction(found.case, found.calls, found.wrt, self.target), note=found.note,
         )  # fmt: skip
@@ -236,11 +247,9 @@ def verdict_of(o: Outcome, broken: bool) -> Verdict:
         return Verdict.BROKEN
     if o.proved:
         return Verdict.PROVED
-    if o.elements > 0 and o.unknown and o.unknown >= o.elements:
-        return Verdict.UNKNOWN
     if o.unknown:
         return Verdict.UNKNOWN
-    return Verdict.HOLDS if o.elements > o.unjudged or (o.elements and o.ratio > 0) else Verdict.NOT_JUDGED
+    return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED
 
 
 def judge_group(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
@@ -251,8 +260,9 @@ def judge_group(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
     work.run()
     cells = tuple(work.cells())
     refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}
-    judged = {(c.law, c.route) for c in cells if c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN)}
-    fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted)
+    judged = {(c.law, c.route) for c in cells if c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN, Verdict.UNKNOWN)}
+    isa = str(target.framework.describe().get("isa", ""))
+    fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
     curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
     return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed)
 
@@ -306,6 +316,7 @@ def _pooled(left: list[tuple[str, str]], plan: Plan, workers: int, done: Callabl
     """Removes from ``left`` what is done."""
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(left)), context, _start, (plan,))
+    finished_all = False
     try:
         running: dict[Future[Judged], tuple[str, str]] = {pool.submit(_work, group): group for group in left}
         while running:
@@ -315,8 +326,12 @@ def _pooled(left: list[tuple[str, str]], plan: Plan, workers: int, done: Callabl
                 judged = future.result()
                 left.remove(group)
                 done(judged)
+        finished_all = True
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        if not finished_all:  # interrupted, or a worker died: nothing that is still running is waited for
+            for process in list((pool._processes or {}).values()):
+                process.kill()
+        pool.shutdown(wait=finished_all, cancel_futures=True)
 
 
 def died(group: tuple[str, str], target: Library, plan: Plan) -> Judged:

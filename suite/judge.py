@@ -61,8 +61,8 @@ def compare(
     ulps = np.where(promised & finite & ~powerless & ~overflowed, diff / case.format.ulp(value), 0.0)
     outcome = Outcome(
         cases=1,
-        elements=int(promised.sum()),
-        unjudged=int((~promised | powerless).sum()) if only == "all" else int((powerless & ~flagged).sum()),
+        elements=int((promised & (~powerless | flagged)).sum()),
+        unjudged=int((~promised | (powerless & ~flagged)).sum()) if only == "all" else int((powerless & ~flagged).sum()),
         basis=basis,
         ratio=_largest(np.where(flagged | powerless, 0.0, ratio)),
         ulps=_largest(np.where(flagged, 0.0, ulps)),
@@ -257,9 +257,10 @@ def related(
         gap = (a - b) if one_sided else np.abs(a - b)
         ratio = np.where(promised & (gap > 0), gap / allowed, 0.0)
         powerless = promised & (allowed >= np.maximum(np.abs(a), np.abs(b))) & (allowed > 0)
-    flagged = promised & (ratio > 1 - 2.0**-20)
+        flagged = promised & (ratio > 1 - 2.0**-20)
     outcome = Outcome(
-        cases=1, elements=int(promised.sum()), unjudged=int((~promised | powerless).sum()), basis=basis,
+        cases=1, elements=int((promised & (~powerless | flagged)).sum()),
+        unjudged=int((~promised | (powerless & ~flagged)).sum()), basis=basis,
         ratio=_largest(np.where(flagged, 0.0, ratio)),
     )  # fmt: skip
     for i in worst(np.where(flagged, np.minimum(ratio, 1e300), -1.0), 3):

@@ -47,6 +47,7 @@ class Witness:
     cotangent: tuple[str, ...] = ()
     wrt: int = -1  # the operand whose gradient is judged; -1 for a value
     index: tuple[int, ...] = ()  # the entry of the output (or gradient) that is judged
+    recipe: tuple[int, int] = (0, 0)  # the option set and the seed of what a law draws beside the input
 
 
 @dataclass(frozen=True)
@@ -204,12 +205,13 @@ def witness_from(data: Mapping[str, Any]) -> Witness:
         tuple(data.get("cotangent", ())),
         data.get("wrt", -1),
         tuple(data.get("index", ())),
+        tuple(data.get("recipe", (0, 0))),
     )
 
 
 def finding_from(data: Mapping[str, Any]) -> Finding:
     """A finding as report.json holds it."""
-    record = dict(data)
+    record = {k: v for k, v in data.items() if k != "id"}
     record["severity"] = Severity(record["severity"])
     record["witness"] = witness_from(record["witness"])
     record["region"] = tuple((_number(a), _number(b)) for a, b in record["region"])

@@ -23,7 +23,8 @@ def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
         tuple(sorted(case.options.items())),
         () if seed is None else tuple(_text(v) for v in np.asarray(seed).ravel()),
         wrt,
-        (case.recipe.option, case.recipe.seed, *index),
+        index,
+        (case.recipe.option, case.recipe.seed),
     )
 
 
@@ -32,7 +33,7 @@ def _text(v: Any) -> str:
 
 
 def decode(witness: Witness, concept: Concept, dtype: str, target: Library) -> Case:
-    """The case that a witness shows; option and seed lead its index."""
+    """The case that a witness shows."""
     fmt = FORMATS[dtype]
     inputs: list[Array] = []
     for operand, texts, shape in zip(concept.operands, witness.operands, witness.shapes, strict=True):
@@ -40,7 +41,7 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Library) -> C
             inputs.append(np.array([int(t) for t in texts], np.int64).reshape(shape))
         else:
             inputs.append(fmt.round(np.array([float.fromhex(t) for t in texts])).reshape(shape))
-    option, seed = witness.index[:2]
+    option, seed = witness.recipe
     sizes = {d: n for x, core in zip(inputs, concept.cores, strict=True) for d, n in zip(core, x.shape[1:], strict=True)}
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
     case = Case(concept, fmt, target, tuple(inputs), recipe)

@@ -78,6 +78,8 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
     def __array_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
+        if any(issubclass(t, Arithmetic) and t.level > self.level for t in types):
+            return NotImplemented
         if func in MOVES:
             return self.move(lambda part: func(part, *args[1:], **kwargs))
         if func in REDUCTIONS:

@@ -7,7 +7,7 @@ import numpy as np
 
 from suite.case import Case
 from suite.floats import Array
-from suite.judge import BASIS, compare, worst
+from suite.judge import BASIS, bitwise, compare
 from suite.laws.law import Law
 from suite.outcome import Outcome
 from suite.record import Concept
@@ -125,7 +125,4 @@ class Repeatable(Law):
     claim: ClassVar[str] = "the same call twice gives the same bits"
 
     def judge(self, case: Case, route: str) -> Outcome:
-        first, second = case.got().astype(np.float64), case.call(case.inputs).astype(np.float64)
-        differ = ~((first == second) | (np.isnan(first) & np.isnan(second)))
-        out = Outcome(cases=1, elements=first.size, basis="exact")
-        return out if not worst(differ.astype(float), 1) else out.marked(unknown=int(differ.sum()))
+        return bitwise(case, case.call(case.inputs), case.got(), signs=True)

@@ -16,7 +16,14 @@ Function = Callable[..., Any]
 
 
 class TargetError(Exception):
-    """The target broke its contract: one clear sentence (what, where, what to do)."""
+    """The target broke its contract: one clear sentence (what, where, what to do).
+
+    ``usage``: it is the request that is wrong (an unknown target), not the target.
+    """
+
+    def __init__(self, sentence: str, usage: bool = False):
+        super().__init__(sentence)
+        self.usage = usage
 
 
 class Unsupported(Exception):

@@ -33,6 +33,8 @@ class Library:
     functions: Mapping[str, Callable[..., Any]]
     vjps: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     device: str = "cpu"
+    base: str = ""
+    inherited: frozenset[str] = frozenset()
 
     def has(self, concept: Concept) -> bool:
         return concept.call_name in self.functions
@@ -127,7 +129,7 @@ def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library
     vjps = {n: getattr(module, f"{n}_vjp") for n in names if callable(getattr(module, f"{n}_vjp", None))}
     if not functions:
         raise TargetError(f"{target} defines no function with a concept's name; `lawful concepts` lists them")
-    base = getattr(module, "BASE", None)
+    base, inherited = getattr(module, "BASE", None), frozenset[str]()
     if base is not None:
         if base not in BUILT_IN:
             raise TargetError(f"{target}: BASE = {base!r}, must be one of {', '.join(BUILT_IN)}")
@@ -135,11 +137,12 @@ def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library
         if other.framework.name != framework:
             raise TargetError(f"{target}: BASE = {base!r} works on {other.framework.name} arrays, FRAMEWORK is {framework!r}")
         replaced = set(functions)
+        inherited = frozenset(other.functions) - replaced
         functions = {**other.functions, **functions}
         vjps = {**{n: v for n, v in other.vjps.items() if n not in replaced}, **vjps}
     if device != "cpu" and framework == "numpy":
         raise TargetError(f"--device {device}: NumPy arrays live on the CPU; use --device cpu")
-    return Library(target, FRAMEWORKS[framework](device), functions, vjps, device)
+    return Library(target, FRAMEWORKS[framework](device), functions, vjps, device, base or "", inherited)
 
 
 def _module(target: str) -> ModuleType:
@@ -157,7 +160,7 @@ def _module(target: str) -> ModuleType:
             raise TargetError("torch is not installed: pip install 'lawful[torch]'") from error
         if target.split(".")[0] == missing:
             raise TargetError(
-                f"unknown target {target!r}: name numpy, torch, a file ending in .py, or an importable module"
+                f"unknown target {target!r}: name numpy, torch, a file ending in .py, or an importable module", usage=True
             ) from error
         raise TargetError(f"{target} does not import: {first_line(error)}") from error
     except Exception as error:
@@ -166,7 +169,7 @@ def _module(target: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise TargetError(f"{path}: no such file; --target takes numpy, torch, a .py file or a module")
+        raise TargetError(f"{path}: no such file; --target takes numpy, torch, a .py file or a module", usage=True)
     spec = importlib.util.spec_from_file_location(f"lawful_target_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise TargetError(f"{path} is not a Python file")

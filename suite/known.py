@@ -1,0 +1,138 @@
+"""Known findings as TOML: read, merged with what an audit found, written back.
+
+A file holds an array of tables ``[[finding]]``. Built-in targets bring theirs in ``findings/``.
+"""
+
+import json
+import math
+import os
+import tempfile
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from suite.outcome import hull
+from suite.verdict import Finding, Known, Severity, witness_from
+
+FOLDER = Path(__file__).with_name("findings")
+
+
+class KnownError(Exception):
+    """A file of known findings that cannot be read: one sentence."""
+
+
+def read(path: Path) -> tuple[Known, ...]:
+    """Every known finding in a file."""
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise KnownError(f"{path}: {error.strerror}; --known takes a TOML file of known findings") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise KnownError(f"{path} is not TOML: {error}") from error
+    entries = data.get("finding", [])
+    if not isinstance(entries, list):
+        raise KnownError(f"{path}: 'finding' must be an array of tables, [[finding]]")
+    return tuple(_known(entry, path, n) for n, entry in enumerate(entries, 1))
+
+
+def built_in(target: str) -> tuple[Known, ...]:
+    """What is known of a target that comes with the suite."""
+    path = FOLDER / f"{target}.toml"
+    return read(path) if path.is_file() else ()
+
+
+def _known(entry: Mapping[str, Any], path: Path, number: int) -> Known:
+    try:
+        record = dict(entry)
+        record["severity"] = Severity(record["severity"])
+        record["witness"] = witness_from(record["witness"])
+        record["region"] = tuple((float(a), float(b)) for a, b in record["region"])
+        record["worst_ulp"] = float(record["worst_ulp"])
+        return Known(**{**record, "source": str(path)})
+    except (KeyError, TypeError, ValueError) as error:
+        raise KnownError(f"{path}: finding {number} is not a known finding ({type(error).__name__}: {error})") from error
+
+
+def accepted(
+    finding: Finding, reason: str, date: str, platform: Mapping[str, str], upstream: str = "", severity: Severity | None = None
+) -> Known:
+    """A finding that a person has looked at: its region and its error rounded outward to powers of two."""
+    region = tuple((outward(low, -1), outward(high, 1)) for low, high in finding.region)
+    return Known(
+        finding.id, finding.concept, finding.law, finding.dtype, finding.route, finding.device,
+        severity or finding.severity, date, reason, platform, region, outward(finding.error_ulp, 1), finding.witness, upstream,
+    )  # fmt: skip
+
+
+def outward(x: float, side: int) -> float:
+    """The nearest power of two on that side: a draw with another seed lands a little farther out."""
+    if x == 0 or not math.isfinite(x):
+        return x
+    _, e = math.frexp(abs(x))
+    grow = (x > 0) == (side > 0)
+    exact = abs(x) == math.ldexp(0.5, e)
+    power = e - 1 if exact or not grow else e
+    return math.copysign(math.ldexp(1.0, power), x) if power < 1024 else math.copysign(math.inf, x)
+
+
+def merged(old: Iterable[Known], new: Known) -> tuple[Known, ...]:
+    """One entry per finding: regions join, the larger error and the worse severity stay, the first witness too."""
+    out, found = [], False
+    for k in old:
+        if k.id == new.id:
+            found = True
+            worse = min(k.severity, new.severity, key=lambda s: s.rank)
+            k = replace(
+                k, region=hull(k.region, new.region), worst_ulp=max(k.worst_ulp, new.worst_ulp), severity=worse,
+                reason=new.reason or k.reason, upstream=new.upstream or k.upstream,
+            )  # fmt: skip
+        out.append(k)
+    return tuple(out) if found else (*out, new)
+
+
+def write(path: Path, known: Iterable[Known]) -> None:
+    """All entries, sorted by cell, written in one step."""
+    ordered = sorted(known, key=lambda k: (k.concept, k.law, k.route, k.dtype, k.device))
+    text = "# Known findings: written by `lawful accept`, read with --known.\n" + "".join(map(_table, ordered))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".toml")
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)
+    os.replace(name, path)
+
+
+def _table(k: Known) -> str:
+    simple = ("id", "concept", "law", "dtype", "route", "device", "severity", "date", "reason", "upstream")
+    lines = ["", "[[finding]]"] + [f"{name} = {_string(str(getattr(k, name)))}" for name in simple if getattr(k, name)]
+    lines += [
+        f"worst_ulp = {_float(k.worst_ulp)}",
+        f"region = [{', '.join(f'[{_float(a)}, {_float(b)}]' for a, b in k.region)}]",
+        "platform = {" + ", ".join(f"{key} = {_string(v)}" for key, v in k.platform.items()) + "}",
+        "[finding.witness]",
+        f"operands = [{', '.join(_strings(o) for o in k.witness.operands)}]",
+        f"shapes = [{', '.join(str(list(s)) for s in k.witness.shapes)}]",
+        f"options = [{', '.join(f'[{_string(n)}, {_value(v)}]' for n, v in k.witness.options)}]",
+        f"cotangent = {_strings(k.witness.cotangent)}",
+        f"wrt = {k.witness.wrt}",
+        f"index = {list(k.witness.index)}",
+        f"recipe = {list(k.witness.recipe)}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _string(text: str) -> str:
+    return json.dumps(text)  # a TOML basic string is a JSON string, as far as json.dumps escapes
+
+
+def _strings(texts: Iterable[str]) -> str:
+    return "[" + ", ".join(map(_string, texts)) + "]"
+
+
+def _float(x: float) -> str:
+    return {"inf": "inf", "-inf": "-inf", "nan": "nan"}.get(str(x), repr(float(x)))
+
+
+def _value(v: Any) -> str:
+    return _string(v) if isinstance(v, str) else _float(v) if isinstance(v, float) else str(v).lower()

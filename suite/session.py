@@ -1,0 +1,205 @@
+"""One audit from the selection to the report: what the command line and the pytest plugin share."""
+
+import datetime
+import difflib
+import importlib.metadata
+import platform
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from suite import known as known_findings
+from suite.audit import PROFILES, Judged, Plan, call_names, judge_all, recheck
+from suite.cells import groups, law_names
+from suite.concepts import concepts, topics
+from suite.floats import FORMATS
+from suite.targets.library import BUILT_IN, Library, load
+from suite.verdict import Audit, Cell, Finding, Known, Severity, Verdict
+
+
+class UsageError(Exception):
+    """A request that cannot be met as it was put: one sentence, exit code 2."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for."""
+
+    target: str = "torch"
+    concepts: tuple[str, ...] = ()
+    laws: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    device: str = "cpu"
+    profile: str = "ci"
+    seed: int = 0
+    workers: int = 1
+    known: tuple[str, ...] = ()
+
+    def checked(self) -> "Request":
+        """Names that do not exist are answered with the nearest ones."""
+        for what, given, legal in (
+            ("concept", self.concepts, tuple(concepts())),
+            ("law", self.laws, law_names()),
+            ("dtype", self.dtypes, tuple(FORMATS)),
+            ("profile", (self.profile,), tuple(PROFILES)),
+            ("device", (self.device,), ("cpu", "cuda")),
+        ):
+            for name in given:
+                if name not in legal:
+                    raise UsageError(f"unknown {what} {name!r}{nearest(name, legal)}")
+        if self.workers < 1:
+            raise UsageError(f"-n {self.workers}: at least one worker is needed")
+        return self
+
+
+def nearest(name: str, legal: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, legal, 3, 0.5)
+    return f": did you mean {' or '.join(close)}?" if close else f": one of {', '.join(legal)}" if len(legal) < 12 else ""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A target that is loaded, its groups, and what is known of it."""
+
+    request: Request
+    target: Library
+    todo: tuple[tuple[str, str], ...]
+    plan: Plan
+
+
+def prepare(request: Request) -> Prepared:
+    """Everything that can be wrong with a request is found here, before the first cell."""
+    request = request.checked()
+    known = [k for path in request.known for k in known_findings.read(Path(path))]
+    target = load(request.target, request.device, call_names())
+    inherited = known_findings.built_in(request.target) if request.target in BUILT_IN else inherited_findings(target)
+    todo = tuple(groups(target, request.concepts, request.dtypes))
+    if not todo:
+        wanted = ", ".join(request.concepts) or "any concept"
+        raise UsageError(f"{request.target} has no function for {wanted}")
+    plan = Plan(request.target, request.device, request.profile, request.seed, request.laws, (*known, *inherited))
+    return Prepared(request, target, todo, plan)
+
+
+def inherited_findings(target: Library) -> tuple[Known, ...]:
+    """A file with BASE inherits what is known of the functions that it does not define itself."""
+    if not target.base:
+        return ()
+    names = concepts()
+    return tuple(
+        k for k in known_findings.built_in(target.base) if k.concept in names and names[k.concept].call_name in target.inherited
+    )
+
+
+def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, bool]:
+    """The audit, and whether it was interrupted; what was judged until then is kept."""
+    started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    arrived: dict[tuple[str, str], Judged] = {}
+
+    def done(judged: Judged) -> None:
+        arrived[judged.group] = judged
+        advance("-".join(judged.group))
+
+    interrupted = False
+    try:
+        judge_all(prepared.todo, prepared.target, prepared.plan, prepared.request.workers, done)
+        judged = [arrived[g] for g in prepared.todo]
+        confirmed = confirm(judged, prepared.request)
+    except KeyboardInterrupt:
+        interrupted = True
+        confirmed = [arrived[g] for g in prepared.todo if g in arrived]
+    audit = Audit(
+        head(prepared, started, time.monotonic() - clock),
+        tuple(c for j in confirmed for c in j.cells),
+        tuple(f for j in confirmed for f in j.fixed),
+        curves(confirmed),
+        tuple(dict.fromkeys(b for j in confirmed for b in j.broken)),
+    )
+    return audit, interrupted
+
+
+def curves(judged: Sequence[Judged]) -> dict[str, dict[str, Any]]:
+    out: dict[str, dict[str, Any]] = {}
+    for j in judged:
+        if j.curve:
+            out.setdefault(j.group[0], {})[j.group[1]] = j.curve
+    return out
+
+
+def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
+    """Every new finding is run once more by a fresh process; one that does not repeat is *unstable*."""
+    fresh = [c.finding for j in judged for c in j.cells if c.finding and not c.known and c.verdict is Verdict.REFUTED]
+    again = dict(zip((f.key for f in fresh), recheck(fresh, request.target, request.device), strict=True))
+
+    def marked(cell: Cell) -> Cell:
+        if cell.finding is None or again.get(cell.finding.key, True):
+            return cell
+        return replace(cell, verdict=Verdict.UNSTABLE, finding=replace(cell.finding, repeats=False))
+
+    return [replace(j, cells=tuple(map(marked, j.cells))) for j in judged]
+
+
+def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:
+    """What the result depends on."""
+    about = dict(prepared.target.framework.describe())
+    return {
+        "target": prepared.request.target,
+        "version": about.pop("version"),
+        "build": about.pop("build", None),
+        "device": prepared.request.device,
+        "cpu": cpu_features(),
+        "threads": about.pop("threads", None),
+        "seed": prepared.request.seed,
+        "profile": prepared.request.profile,
+        "suite": version(),
+        "hypothesis": importlib.metadata.version("hypothesis"),
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 2),
+        "topics": dict(topics()),
+        "upstream": {k.id: k.upstream for k in prepared.plan.known if k.upstream},
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "machine": platform.machine(),
+        **{k: v for k, v in about.items() if v},
+    }
+
+
+def version() -> str:
+    try:
+        return importlib.metadata.version("lawful")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def cpu_features() -> list[str]:
+    """The instruction sets that NumPy found on this machine."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index, call-overload]
+    return [*found.get("baseline", []), *found.get("found", [])]
+
+
+def platform_of(head: Mapping[str, Any]) -> dict[str, str]:
+    """What a known finding says of where it was seen."""
+    return {
+        "version": str(head.get("version")),
+        "isa": str(head.get("isa", "")),
+        "machine": str(head.get("machine", "")),
+        "threads": str(head.get("threads")),
+    }
+
+
+def exit_code(audit: Audit, interrupted: bool, fail_on: Severity, strict: bool) -> int:
+    """0 nothing new; 1 new findings (strict: or a known one fixed); 3 nothing judged, or broken; 130 interrupted."""
+    if interrupted:
+        return 130
+    unstable = any(c.verdict is Verdict.UNSTABLE and not c.known for c in audit.cells)
+    if audit.new(fail_on) or unstable or (strict and audit.fixed):
+        return 1
+    judged = any(c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN) for c in audit.cells)
+    return 0 if judged and not audit.broken else 3
+
+
+__all__ = ["Finding", "Prepared", "Request", "UsageError", "exit_code", "platform_of", "prepare", "run"]
