@@ -59,8 +59,9 @@ class Format:
         >>> float(FORMATS["float32"].ulp(np.array(1.5)))
         1.1920928955078125e-07
         """
-        _, e = np.frexp(np.minimum(np.abs(t), self.max))
-        return np.ldexp(1.0, np.maximum(e - 1, self.emin) - self.p + 1)
+        size = np.minimum(np.abs(t), self.max)
+        _, e = np.frexp(size)
+        return np.ldexp(1.0, np.where(size == 0, self.emin, np.maximum(e - 1, self.emin)) - self.p + 1)
 
     def round(self, x: Array) -> Array:
         """Float64 values rounded once, to nearest even, into this format.
@@ -90,15 +91,14 @@ class Format:
         sign, man = (-1.0 if man < 0 else 1.0), abs(man)
         if man == 0:
             return 0.0
-        if exp + man.bit_length() - 1 > self.emax:
-            return sign * np.inf
         drop = max(exp + man.bit_length() - 1, self.emin) - self.p + 1 - exp
         if drop > 0:
             low, rest = man >> drop, man & ((1 << drop) - 1)
             half = 1 << (drop - 1)
             man, exp = low + (rest > half or (rest == half and low & 1)), exp + drop
-        value = np.ldexp(float(man), exp)
-        return float(sign * (np.inf if value > self.max else value))
+        if exp + man.bit_length() - 1 > self.emax:
+            return sign * np.inf
+        return float(sign * np.ldexp(float(man), exp))
 
 
 FORMATS = {
