@@ -91,7 +91,9 @@ class Dual(Arithmetic):
             return NotImplemented
         np.max(self.value, axis=axis)
         best = np.expand_dims(np.argmax(_midpoints(self.value), axis=axis), axis)
-        if not bool(np.all(self.value <= np.take_along_axis(self.value, best, axis=axis))):
+        own = np.zeros(self.shape, bool)
+        np.put_along_axis(own, best, True, axis=axis)  # a box is not decidedly <= itself
+        if not bool(np.all(np.where(own, self.value - 1, self.value) <= np.take_along_axis(self.value, best, axis=axis))):
             return NotImplemented
         out = np.take_along_axis(self, best, axis=axis)
         return out if keepdims else np.squeeze(out, axis=axis)

@@ -1,0 +1,258 @@
+"""Balls, dual numbers and the tape: against mpmath, against each other, and against exact facts.
+
+Derivatives are compared without a tolerance, by the mean value theorem: a central difference of
+step h is the derivative at some point within h, so the derivative over the box [x - h, x + h]
+must enclose it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special as sp
+from flint import arb, ctx
+from mpmath import mp
+
+from suite.arithmetic import Balls, Dual, Undecided, Variable, backward, decimal, pi_like
+from suite.arithmetic.balls import spectral_norm
+from suite.arithmetic.table import TABLE
+from suite.concepts import concepts
+from suite.floats import FORMATS, precision
+from suite.inputs import fill
+from suite.record import Concept
+
+DIGITS, BITS, STEP = 50, 500, 2.0**-150
+MPMATH: dict[np.ufunc, Callable[[Any], Any]] = {
+    np.exp: mp.exp, np.expm1: mp.expm1, np.exp2: lambda x: mp.mpf(2) ** x, np.log: mp.log, np.log1p: mp.log1p,
+    np.log2: lambda x: mp.log(x) / mp.log(2), np.sqrt: mp.sqrt, np.sin: mp.sin, np.cos: mp.cos, np.tanh: mp.tanh,
+    sp.erf: mp.erf, sp.erfc: mp.erfc, sp.erfcx: lambda x: mp.exp(x * x) * mp.erfc(x),
+}  # fmt: skip
+POSITIVE, TAIL = (np.log, np.log2, np.sqrt), {sp.erfcx: 26.0, sp.erf: 60.0, sp.erfc: 60.0}
+ufuncs = pytest.mark.parametrize("ufunc", TABLE, ids=lambda u: u.__name__)
+
+
+def exact(x: Any) -> arb:
+    """An mpmath number as the same ball: a mantissa times a power of two, no decimal between."""
+    sign, man, exp, _ = mpmath.mpf(x)._mpf_
+    with precision(max(int(man).bit_length(), ctx.prec)):
+        return arb(int(man)) * arb(2) ** int(exp) * (-1 if sign else 1)
+
+
+def points(ufunc: np.ufunc, count: int = 60) -> np.ndarray[Any, Any]:
+    """Normal numbers, both tails, every exponent, subnormals: inside the domain."""
+    rng, top = np.random.default_rng(0), TAIL.get(ufunc, 700.0)
+    wide = np.ldexp(1 + rng.random(count), rng.integers(-1074, 9, count)) * rng.choice([-1, 1], count)
+    x = np.concatenate([rng.standard_normal(count), rng.uniform(-top, top, count), wide, [5e-324, -5e-324, 1e-310]])
+    x = np.clip(x, -top, top)
+    return np.abs(x) if ufunc in POSITIVE else np.maximum(x, -1 + 2.0**-30) if ufunc is np.log1p else x
+
+
+@ufuncs
+def test_ball_encloses_mpmath(ufunc: np.ufunc) -> None:
+    """mpmath is run with 20 digits more than it is trusted for, and the ball has to be narrow as well."""
+    with precision(160), mp.workdps(DIGITS + 20):
+        x = points(ufunc)
+        for v, ball in zip(x, ufunc(Balls(x)).a, strict=True):
+            with mp.workprec(1400 if ufunc in (np.expm1, sp.erf, sp.erfc, sp.erfcx) else 240):
+                truth = exact(MPMATH[ufunc](mp.mpf(float(v))))
+            widened = truth * arb(1, 2.0**-160)
+            assert ball.overlaps(widened) and (ball - truth).abs_upper() <= abs(truth).upper() * arb(2) ** -80
+
+
+@ufuncs
+def test_derivative_encloses_mpmath_difference(ufunc: np.ufunc) -> None:
+    f, row = MPMATH[ufunc], TABLE[ufunc]
+    x = points(ufunc, 20)
+    x = x[np.abs(x) > 2.0**-60]
+    for v in x:
+        h = abs(float(v)) * STEP
+        with mp.workprec(2400):
+            quotient = exact((f(mp.mpf(float(v)) + h) - f(mp.mpf(float(v)) - h)) / (2 * mp.mpf(h)))
+        with precision(1200):
+            box = Balls(np.array([arb(float(v)) + arb(0, h)], dtype=object))
+            slope = row.derivative(box, ufunc(box)).a[0]
+            assert slope.contains(quotient) and slope.rad() <= abs(slope).upper() * 2.0**-80 + h
+
+
+@ufuncs
+def test_slope_bounds_the_derivative(ufunc: np.ufunc) -> None:
+    """|f'| at points of an interval, the ends among them; the factor is what RunningError rounds its bounds up by."""
+    rng, row = np.random.default_rng(1), TABLE[ufunc]
+    ends = points(ufunc)
+    width = np.abs(ends) * 10 ** rng.uniform(-8, 0.5, ends.shape)
+    low = np.maximum(ends - width, 2.0**-1000) if ufunc in POSITIVE else ends - width
+    low = np.maximum(low, -1 + 2.0**-40) if ufunc is np.log1p else np.maximum(low, -TAIL.get(ufunc, 700.0))
+    high = np.minimum(np.maximum(ends + width, low), 700.0)
+    with np.errstate(all="ignore"):
+        bound = row.slope(low, high)
+    for share in (0.0, 1.0, *rng.random(6)):
+        x = np.clip(low + share * (high - low), low, high)
+        with precision(1600):
+            ball = Balls(x)
+            slopes = row.derivative(ball, ufunc(ball)).a
+        for b, s in zip(bound, slopes, strict=True):
+            assert abs(s) <= arb(float(b)) * (1 + arb(2) ** -40)
+
+
+# -- the three routes to a derivative
+
+
+def smooth(concept: Concept, salt: int) -> list[np.ndarray[Any, Any]]:
+    """One row of ordinary numbers, off the kinks, the ends of the domain and all ties."""
+    fmt, sizes = FORMATS["float64"], {d: 3 - (k % 2) for k, d in enumerate(concept.dims)}
+    for attempt in range(100):
+        rng, drawn = np.random.default_rng((salt, attempt)), []
+        for operand, core in zip(concept.operands, concept.cores, strict=True):
+            shape = (1, *(int(d) if d.isdigit() else sizes[d] for d in core))
+            with np.errstate(all="ignore"):
+                drawn.append(fill(concept, replace(operand, near=None), shape, fmt, np.zeros(1, int), drawn, sizes, rng))
+        moving = [(x, o.domain) for x, o in zip(drawn, concept.operands, strict=True) if o.grad]
+        if all(len({*np.abs(x).flat, 0.0, *concept.kinks, *ends} - {*ends, 0.0, *concept.kinks}) == x.size for x, ends in moving):
+            return drawn
+    raise AssertionError(f"no smooth point of {concept.name}")
+
+
+def weights(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
+    return (np.arange(np.prod(shape, dtype=int)).reshape(shape) % 5 - 1.5) / 2
+
+
+def entries(concept: Concept) -> Iterator[tuple[int, tuple[int, ...]]]:
+    for k, x in enumerate(smooth(concept, 0)):
+        if concept.operands[k].grad:
+            yield from ((k, i) for i in np.ndindex(x.shape))
+
+
+def total(y: Any) -> Any:
+    """<weights, y>, a number of whatever arithmetic y is in."""
+    return np.sum(np.reshape(y * weights(y.shape), (-1,)), axis=-1)
+
+
+def shifted(x: np.ndarray[Any, Any], i: tuple[int, ...], step: arb) -> Balls:
+    out = Balls(x)
+    out.a[i] = out.a[i] + step
+    return out
+
+
+def reverse(concept: Concept, xs: list[Any], options: Any) -> list[Any]:
+    leaves = [x if o.integer else Variable(Balls(x)) for x, o in zip(xs, concept.operands, strict=True)]
+    y = concept.definition(*leaves, **options)
+    found = backward(y, Balls(weights(y.shape)), [x for x in leaves if isinstance(x, Variable)])
+    grads = iter(found)
+    return [None if o.integer else next(grads) for o in concept.operands]
+
+
+def along(concept: Concept, xs: list[Any], k: int, i: tuple[int, ...], step: arb, options: Any) -> list[Any]:
+    """The operands as balls, with one entry moved (or made a box)."""
+    lifted = [x if o.integer else Balls(x) for x, o in zip(xs, concept.operands, strict=True)]
+    lifted[k] = shifted(xs[k], i, step)
+    return lifted
+
+
+def forward(concept: Concept, xs: list[Any], k: int, i: tuple[int, ...], step: arb, options: Any) -> arb:
+    lifted = along(concept, xs, k, i, step, options)
+    unit = np.zeros(xs[k].shape)
+    unit[i] = 1
+    lifted[k] = Dual(lifted[k], Balls(unit))
+    return total(concept.definition(*lifted, **options)).tangent.a[()]
+
+
+def difference(concept: Concept, xs: list[Any], k: int, i: tuple[int, ...], options: Any) -> arb:
+    ends = [total(concept.definition(*along(concept, xs, k, i, h, options), **options)).a[()] for h in (arb(STEP), arb(-STEP))]
+    return (ends[0] - ends[1]) / (2 * arb(STEP))
+
+
+DIFFERENTIABLE = [
+    (c, option) for c in concepts().values() if c.differentiable and c.definition for option in range(len(c.options))
+]
+
+
+@pytest.mark.parametrize("concept, option", DIFFERENTIABLE, ids=lambda v: getattr(v, "name", v))
+def test_three_routes_to_a_derivative(concept: Concept, option: int) -> None:
+    """Reverse mode overlaps forward mode; forward mode over a box encloses the central difference."""
+    options, xs = dict(concept.options[option]), smooth(concept, 0)
+    with precision(BITS):
+        grads = reverse(concept, xs, options)
+        for k, i in entries(concept):
+            back = arb(0) if grads[k] is None else grads[k].a[i]
+            there, box = (forward(concept, xs, k, i, step, options) for step in (arb(0), arb(0, STEP)))
+            quotient = difference(concept, xs, k, i, options)
+            assert back.overlaps(there) and back.rad() < 2.0**-300 and there.rad() < 2.0**-300
+            assert box.overlaps(quotient) and box.rad() < 2.0**-100 and quotient.rad() < 2.0**-200
+
+
+def test_every_differentiable_concept_is_among_them() -> None:
+    assert {c.name for c, _ in DIFFERENTIABLE} == {n for n, c in concepts().items() if c.differentiable and c.definition}
+
+
+# -- what a ball must refuse, and what it must know exactly
+
+
+@pytest.mark.parametrize("compare", [np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal])
+def test_overlapping_balls_are_undecided(compare: np.ufunc) -> None:
+    wide = Balls(np.array([arb(0, 1)], dtype=object))
+    with pytest.raises(Undecided):
+        compare(wide, Balls(np.array([0.5])))
+    assert compare(Balls(np.array([1.0])), Balls(np.array([2.0]))) == compare(1.0, 2.0)
+
+
+@pytest.mark.parametrize("kind", [Dual, Variable])
+def test_a_branch_of_a_derivative_is_undecided_too(kind: type) -> None:
+    wide = kind(Balls(np.array([arb(0, 1)], dtype=object)))
+    for branch in (lambda: np.maximum(wide, 0), lambda: np.where(wide > 0, wide, 0), lambda: np.sort(wide * np.ones(2))):
+        with pytest.raises(Undecided):
+            branch()
+
+
+@pytest.mark.parametrize("literal", [0.1, np.pi, np.sqrt(2.0), 1 / 3, 1e-7])
+def test_a_rounded_literal_is_refused(literal: float) -> None:
+    for lifted in (Balls(np.ones(1)), Dual(Balls(np.ones(1))), Variable(Balls(np.ones(1)))):
+        with pytest.raises(ValueError, match="rounded"):
+            lifted * literal
+
+
+@pytest.mark.parametrize("literal", [0.5, -0.375, 2.0**-60, 3, 1e6, 0.0])
+def test_a_dyadic_literal_is_exact(literal: float) -> None:
+    assert (Balls(np.ones(1)) * literal).a[0] == arb(literal)
+
+
+def test_constants_come_from_the_arithmetic() -> None:
+    with precision(200):
+        x = Balls(np.ones(1))
+        assert (decimal(x, 0.1).a[()] * 10).contains(arb(1)) and pi_like(x).a[()].overlaps(arb.pi())
+        assert decimal(1.0, 0.1) == 0.1 and pi_like(1.0) == np.pi
+
+
+def test_exact_cases_are_exact() -> None:
+    """log2(8) = 3, 2^-1074, log 1 = 0, and roots of squares, at any precision."""
+    for k in (-1074, -1, 0, 3, 1023):
+        assert np.log2(Balls(np.array([2.0**k]))).a[0] == k and np.exp2(Balls(np.array([float(k)]))).a[0] == arb(2) ** k
+    assert np.log(Balls(np.ones(1))).a[0] == 0 and np.sqrt(Balls(np.array([9.0]))).a[0] == 3
+    assert (Balls(np.array([-2.0])) ** 3).a[0] == -8 and (Balls(np.zeros(1)) ** 0).a[0] == 1
+
+
+SHAPES = [(1, 1), (2, 2), (3, 5), (7, 2), (6, 6)]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_spectral_norm_encloses_lapack(shape: tuple[int, int]) -> None:
+    """LAPACK's norm is within 10 n u of the truth (the bound that RunningError declares for it)."""
+    a = np.random.default_rng(2).standard_normal(shape)
+    with precision(200):
+        ball, got = spectral_norm(Balls(a).a), float(np.linalg.norm(a, 2))
+        assert abs(ball - got) <= arb(10 * max(shape) * 2.0**-53 * got) and ball.rad() < 2.0**-50 * got
+
+
+def test_spectral_norm_with_repeated_singular_values() -> None:
+    """Hadamard matrices have one singular value, sqrt n, n times; [[J]] has sqrt(mn) once and 0; 0 has 0."""
+    h = np.ones((1, 1))
+    for n in (2, 4, 8):
+        h = np.block([[h, h], [h, -h]])
+        with precision(200):
+            assert spectral_norm(Balls(h).a).contains(arb(n).sqrt()) and spectral_norm(Balls(h).a).rad() < 2.0**-50
+    with precision(200):
+        assert spectral_norm(Balls(np.ones((4, 9))).a).contains(arb(6))
+        assert spectral_norm(Balls(np.diag([3.0, -3.0, 3.0, 1.0])).a).contains(arb(3))
+        assert spectral_norm(Balls(np.zeros((3, 2))).a) == 0
