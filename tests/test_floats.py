@@ -41,7 +41,13 @@ def doubles(fmt: Format) -> st.SearchStrategy[float]:
     exponents = st.integers(fmt.emin - fmt.p - 1, fmt.emax + 1)
     digits = st.integers(0, 2 ** (fmt.p - 1) - 1).map(lambda m: m + 2 ** (fmt.p - 1))
     built = st.builds(
-        near, st.sampled_from((-1, 1)), exponents, digits, st.integers(0, 2), st.integers(-1, 1), st.integers(2, max(2, 54 - fmt.p))
+        near,
+        st.sampled_from((-1, 1)),
+        exponents,
+        digits,
+        st.integers(0, 2),
+        st.integers(-1, 1),
+        st.integers(2, max(2, 54 - fmt.p)),
     )
     return st.one_of(built, st.floats(width=64, allow_nan=False), st.floats(-fmt.max, fmt.max))
 

@@ -146,7 +146,7 @@ class Balls(Arithmetic):
 
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         arrays = [x.a for x in self.lifted(*inputs)]
-        return np.frompyfunc(_COMPARE[ufunc], len(arrays), 1)(*arrays).astype(bool)
+        return np.asarray(np.frompyfunc(_COMPARE[ufunc], len(arrays), 1)(*arrays), bool)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
         return self.rebuild(np.add.reduce(self.a, axis=axis, keepdims=keepdims, initial=arb(0)))

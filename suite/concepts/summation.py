@@ -107,6 +107,6 @@ var = Concept(
 
 std = Concept(
     "std", "(n)->()", ref.std, definition=lambda x, *, correction: np.sqrt(_variance(x, correction=correction)),
-    bound=deviation_bound, options=CORRECTIONS, operands=(Operand(grad=False),),
+    bound=deviation_bound, lenient=(lambda x, *, axis, correction: np.sqrt(ref.var_two_pass(x, axis=axis, correction=correction)),), options=CORRECTIONS, operands=(Operand(grad=False),),
     laws=(Range(0.0), Shift(), Permutation(), Scale(bounded=True)),
 )  # fmt: skip

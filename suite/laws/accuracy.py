@@ -30,7 +30,8 @@ class Accuracy(Law):
     def judge(self, case: Case, route: str) -> Outcome:
         value, allowed = case.bounded()
         out = compare(
-            case, case.got(), value, allowed, case.exact, only="finite", ideal=case.ideal(), basis=basis_of(case.concept)
+            case, case.got(), value, allowed, case.exact, only="finite", ideal=case.ideal(), basis=basis_of(case.concept),
+            saved=case.lenient(),
         )
         if case.concept.elementwise and len(case.inputs) == 1:
             out = out.marked(curve=curve(case, value, allowed))

@@ -30,7 +30,7 @@ class Finite(Law):
 
     def judge(self, case: Case, route: str) -> Outcome:
         value, allowed = case.bounded()
-        out = compare(case, case.got(), value, allowed, case.exact, only="non-finite")
+        out = compare(case, case.got(), value, allowed, case.exact, only="non-finite", saved=case.lenient())
         return out.marked(elements=int(np.isfinite(allowed).sum()), unjudged=int((~np.isfinite(allowed)).sum()))
 
 
