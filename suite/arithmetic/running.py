@@ -157,7 +157,10 @@ class RunningError(Arithmetic):
         least, most = np.abs(x.value) - x.error, np.abs(x.value) + x.error
         steep = np.maximum(_power(least, y.value - 1), _power(most, y.value - 1))
         error = np.where(x.error > 0, np.abs(y.value) * steep * x.error, 0.0)
-        error = error + np.where(y.error > 0, np.abs(value * np.log(np.maximum(np.abs(x.value), 1e-323))) * y.error * 1.01, 0.0)
+        turn = np.expm1(np.abs(np.log(np.maximum(np.abs(x.value), 1e-323))) * y.error)  # |x|^e - 1, e the exponent's error
+        error = error + np.where(y.error > 0, np.abs(value) * turn * 1.01, 0.0)
+        # a negative base has integer powers only, and rounding moves an integer not at all, or by 1 or more: the sign is lost
+        error = np.where((x.value < 0) & (y.error >= 1), np.inf, error)
         return self.done(value, error, self.ulps(value, error, None), x, y)
 
     def matmul(self, o: Self) -> Self:
