@@ -11,13 +11,12 @@ import numpy as np
 from benchmarks.measure import best, case, command, reals
 from suite.case import Case
 from suite.concepts import concepts
-from suite.judge import certify
+from suite.judge import BITS, certify, entry
 from suite.laws.accuracy import Accuracy
 
 ELEMENTS = 1_000_000
 BATCH = (1000, 1000)  # as many for a function of rows
 ELEMENTWISE = ("exp", "sigmoid", "gelu")
-BITS = 80  # of the first attempt at a certificate
 
 
 def shape_of(concept: str) -> tuple[int, ...]:
@@ -63,12 +62,12 @@ def _small(concept: str) -> Case:
 def ball(concept: str) -> None:
     """The definition at one row (one number, or a row of sixteen)."""
     drawn = _small(concept)
-    drawn._exact(drawn.balls(1), BITS)
+    drawn._exact(drawn.balls(1), BITS[0])
 
 
 def ball_gradient(concept: str) -> None:
     """Reverse mode over balls at one row."""
-    _small(concept)._exact_grads(1, BITS)
+    _small(concept)._exact_grads(1, BITS[0])
 
 
 def certificate(concept: str) -> None:
@@ -76,7 +75,7 @@ def certificate(concept: str) -> None:
     drawn = _small(concept)
     index = (1,) * drawn.value.ndim
     got, allowed = float(drawn.got()[index]), float(drawn.bounded()[1][index])
-    certify(lambda bits: drawn._exact(drawn.balls(1), bits)[index[1:]], got, allowed, drawn.format)
+    certify(lambda bits: entry(drawn._exact(drawn.balls(1), bits), index[1:]), got, allowed, drawn.format)
 
 
 class TimeJudging:

@@ -48,7 +48,7 @@ class Profile:
 
 
 PROFILES = {
-    p.name: p for p in (Profile("quick", 6, 4, 0.3), Profile("ci", 48, 4, 1.0), Profile("thorough", 300, 2, 4.0))
+    p.name: p for p in (Profile("quick", 6, 4, 0.3), Profile("ci", 48, 4, 2.0), Profile("thorough", 300, 2, 4.0))
 }
 
 

@@ -187,12 +187,12 @@ def excess(ball: arb, got: float, allowed: float) -> float:
 
 
 def error_in_ulps(ball: arb, got: float, fmt: Format) -> float:
-    """|got - y| / ulp(y), both clamped to twice the largest power of two of the format."""
-    if got != got or not ball.is_finite():
+    """|got - y| / ulp(y), both clamped to twice the largest power of two; NaN and infinities are not measured."""
+    if not np.isfinite(got) or not ball.is_finite():
         return np.inf
     top = arb(2) ** (fmt.emax + 1)
     y = ball.mid().min(top).max(-top).mid()
-    g = arb(got).min(top).max(-top) if np.isfinite(got) else top * (1 if got > 0 else -1)
+    g = arb(got).min(top).max(-top)
     return float((abs(g - y) / arb(float(fmt.ulp(np.float64(y))))).mid())
 
 

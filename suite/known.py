@@ -58,23 +58,24 @@ def _known(entry: Mapping[str, Any], path: Path, number: int) -> Known:
 def accepted(
     finding: Finding, reason: str, date: str, platform: Mapping[str, str], upstream: str = "", severity: Severity | None = None
 ) -> Known:
-    """A finding that a person has looked at: its region and its error rounded outward to powers of two."""
+    """A finding that a person has looked at, its region rounded outward."""
     region = tuple((outward(low, -1), outward(high, 1)) for low, high in finding.region)
     return Known(
         finding.id, finding.concept, finding.law, finding.dtype, finding.route, finding.device,
-        severity or finding.severity, date, reason, platform, region, outward(finding.error_ulp, 1), finding.witness, upstream,
+        severity or finding.severity, date, reason, platform, region, finding.error_ulp, finding.witness, upstream,
     )  # fmt: skip
 
 
 def outward(x: float, side: int) -> float:
-    """The nearest power of two on that side: a draw with another seed lands a little farther out."""
+    """The nearest power of 16 on that side, open-ended far out: another seed lands a little farther."""
     if x == 0 or not math.isfinite(x):
         return x
-    _, e = math.frexp(abs(x))
     grow = (x > 0) == (side > 0)
-    exact = abs(x) == math.ldexp(0.5, e)
-    power = e - 1 if exact or not grow else e
-    return math.copysign(math.ldexp(1.0, power), x) if power < 1024 else math.copysign(math.inf, x)
+    power = 4 * (math.ceil if grow else math.floor)(math.log2(abs(x)) / 4)
+    if abs(power) > 40:
+        far = math.inf if power > 0 else 0.0
+        return math.copysign(far, x) if grow == (power > 0) else math.copysign(math.ldexp(1.0, power), x)
+    return math.copysign(math.ldexp(1.0, power), x)
 
 
 def merged(old: Iterable[Known], new: Known) -> tuple[Known, ...]:

@@ -50,6 +50,9 @@ def _fixed_point(best: Refutation, candidates: Callable[[Refutation], Iterator[C
 def _rows(found: Refutation) -> Iterator[Case]:
     """The row alone; with its neighbour; halves."""
     case, n = found.case, found.case.rows
+    if n > 2 and len(found.calls) > 1:  # a relation between two rows: these two
+        pair = zip(found.calls[1], found.calls[0], strict=True)
+        yield case.at(*(np.concatenate([x, y]) for x, y in pair))
     if n > 1:
         row = min(found.row, n - 1)
         yield case.take([row])

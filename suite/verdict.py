@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
+from suite.floats import FORMATS
+
 
 class Verdict(StrEnum):
     PROVED = "proved"
@@ -143,7 +145,9 @@ class Known:
             for (low, high), (lo, hi) in zip(self.region, found.region, strict=True)
         )
         milder = self.severity is Severity.CONVENTION or self.severity.at_least(found.severity)
-        return same and inside and milder and not found.error_ulp > 2 * self.worst_ulp
+        # beyond 2^p ulp no digit is left, and the figure says nothing more
+        every_digit = 2.0 ** FORMATS[self.dtype].p
+        return same and inside and milder and not min(found.error_ulp, every_digit) > 2 * self.worst_ulp
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Planted bugs: right functions with one subtle thing wrong, each with the law that must refute it.
+"""Planted bugs: right functions with one subtle thing wrong, each with the cell that must be refuted for it.
 
-Two makers cover most laws. `off` returns the exact value plus a multiple of the bound that the
-suite itself requires, so that "within 8 times the bound" is true by construction; `nudged` moves
-some results by one unit in the last place, for the laws that hold bit for bit. The rest are bugs
-that libraries really had (the numbers are those of their trackers).
+Two makers cover most laws. `off` returns the exact value plus a multiple of the bound that the suite
+itself requires, so that "within 8 times the bound" is true by construction; `nudged` moves some
+results by one unit in the last place, for the laws that hold bit for bit. The rest are mistakes that
+libraries really made; the numbers are those of their trackers.
 """
 
 import zlib
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import reference as ref
-from reference.shapes import fold, spread
+from reference.shapes import axes_of, fold, spread
 from suite.arithmetic import RunningError, Standard
 from suite.case import Case
 from suite.concepts import concepts
@@ -33,9 +33,9 @@ Function = Callable[..., Any]
 class Planted:
     """A bug, and the cell that must be refuted because of it.
 
-    ``kind`` says what sort of mistake it is, ``source`` where it comes from; ``vjp`` means that
-    ``function`` replaces the derivative. ``bitwise``: the law knows no bound, and the bug is one
-    ulp or the sign of a zero; ``natural``: the bug is one that was really made, of whatever size.
+    ``kind``: "bound", a multiple of the required bound, at most 8 of the law's own; "ulp", one unit
+    in the last place or the sign of a zero, where the law is bitwise; "real", a mistake that was
+    made, of whatever size. ``vjp``: ``function`` replaces the derivative.
     """
 
     concept: str
@@ -176,3 +176,328 @@ def nudged(name: str, share: float = 1 / 16) -> Function:
         return np.where(generator(operands).random(y.shape) < share, np.nextafter(y, np.array(np.inf, y.dtype)), y)
 
     return wrong
+
+
+# -- paths: a kernel of its own for some layouts
+
+
+def strided(x: Array, *rest: Array, **options: Any) -> bool:
+    return x.strides[-1] == 2 * x.itemsize
+
+
+def transposed(x: Array, *rest: Array, **options: Any) -> bool:
+    return x.ndim > 1 and x.strides[0] < x.strides[-1]
+
+
+def unaligned(x: Array, *rest: Array, **options: Any) -> bool:
+    return x.ctypes.data % 16 != 0
+
+
+def reversed_(x: Array, *rest: Array, **options: Any) -> bool:
+    return min(x.strides) < 0
+
+
+def expanded(x: Array, *rest: Array, **options: Any) -> bool:
+    return x.strides[0] == 0
+
+
+def single(x: Array, *rest: Array, **options: Any) -> bool:
+    return len(x) == 1
+
+
+def other_axis(x: Array, *rest: Array, axis: Any = -1, **options: Any) -> bool:
+    return axis not in (-1, x.ndim - 1)
+
+
+def kept(x: Array, *rest: Array, keepdims: bool = False, **options: Any) -> bool:
+    return keepdims
+
+
+def several_axes(x: Array, *rest: Array, axis: Any = -1, **options: Any) -> bool:
+    return isinstance(axis, tuple)
+
+
+def broadcast(x: Array, y: Array, **options: Any) -> bool:
+    return x.shape != y.shape
+
+
+def one_row(a: Array, b: Array) -> bool:
+    """A matrix product with one row takes the path of the matrix-vector product."""
+    return a.shape[-2] == 1
+
+
+# -- mistakes that were made
+
+
+def either(bad: Function, good: Function, when: Function) -> Function:
+    """``bad`` on one path, ``good`` on the others."""
+    return lambda *operands, **options: (bad if when(*operands, **options) else good)(*operands, **options)
+
+
+@ref.wide
+def reciprocal_division(x1: Array, x2: Array) -> Array:
+    """x (1/y): two roundings."""
+    return x1 * (1.0 / x2)
+
+
+@ref.wide
+def quotient_product(x1: Array, x2: Array) -> Array:
+    """x / (1/y): not even commutative."""
+    return x1 / (1.0 / x2)
+
+
+@ref.wide
+def sum_by_mean(x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
+    """The mean times n: two roundings more, and integers are no longer exact."""
+    n = np.prod([x.shape[k] for k in axes_of(x, axis)]).astype(x.dtype)
+    return np.mean(x, axis=axis, keepdims=keepdims) * n
+
+
+def sum_in_place(x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
+    """Accumulates in the type of the operands: 70,000 ones of bfloat16 are 256."""
+    return np.cumsum(x, axis=axis, dtype=x.dtype).take(-1, axis=axis)
+
+
+def sum_of_memory(x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
+    """Takes every operand for contiguous, whatever its strides."""
+    if strided(x):
+        row = np.cumprod((x.itemsize, *x.shape[:0:-1]))[::-1]
+        x = np.lib.stride_tricks.as_strided(x, strides=tuple(int(k) for k in row))
+    return ref.sum(x, axis=axis, keepdims=keepdims)
+
+
+@ref.wide
+def softmax_global_max(x: Array, *, axis: int = -1) -> Array:
+    """Along another axis than the last, the maximum is taken over everything."""
+    e = np.exp(x - (np.max(x, axis=-1, keepdims=True) if axis in (-1, x.ndim - 1) else np.max(x)))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@ref.wide
+def log_softmax_by_logsumexp(x: Array, *, axis: int = -1) -> Array:
+    """x - logsumexp(x): keeps the common offset, and loses the digits below it."""
+    return x - ref.logsumexp(x, axis=axis, keepdims=True)
+
+
+@ref.wide
+def subtract_flushed(x1: Array, x2: Array) -> Array:
+    """Subnormal differences are flushed to zero."""
+    d = x1 - x2
+    return np.where(np.abs(d) < np.finfo(d.dtype).smallest_normal, 0.0 * d, d)
+
+
+@ref.wide
+def tanh_unsigned(x: Array) -> Array:
+    """tanh(-0) = +0."""
+    return np.where(x == 0, 0.0, np.tanh(x))
+
+
+@ref.wide
+def tanh_clamped(x: Array) -> Array:
+    """A rational approximation that is evaluated on [-7.3, 7.3] only: 1 - 9e-7 beyond."""
+    return np.tanh(np.clip(x, -7.3, 7.3))
+
+
+@ref.wide
+def silu_unguarded(x: Array) -> Array:
+    """x sigmoid(x) is -inf * 0 at -inf."""
+    return x * ref.sigmoid(x)
+
+
+@ref.wide
+def exp2_vjp_saved(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
+    """y log 2 from the saved y, which overflows half an exponent before the derivative does."""
+    return (cotangent * np.exp2(x) * 0.6931471805599453,)
+
+
+@ref.wide
+def leaky_relu_vjp_both(x: Array, *, negative_slope: float = 0.01, cotangent: Array) -> tuple[Array, ...]:
+    """Two inclusive masks: at 0 both branches count."""
+    return (cotangent * ((x >= 0).astype(x.dtype) + negative_slope * (x <= 0).astype(x.dtype)),)
+
+
+def nextafter_by_spacing(x: Array, y: Array) -> Array:
+    """x +- ulp(x): twice too far below a power of two."""
+    step = np.where(x == y, 0.0, np.sign(y.astype(np.float64) - x.astype(np.float64)))
+    return (x.astype(np.float64) + step * ref.ulp(x).astype(np.float64)).astype(x.dtype)
+
+
+def cast_away(x: Array, *, dtype: str) -> Array:
+    """Ties go away from zero instead of to even: adds half a unit to the magnitude and truncates."""
+    f, v = ref.format_of(dtype), x.astype(np.float64)
+    unit = ref.ulp(np.clip(v, -f.max, f.max).astype(f.dtype)).astype(np.float64)
+    away = np.copysign(np.floor(np.abs(v) / unit + 0.5) * unit, v)
+    rounded = ref.round_to(x, dtype=dtype)
+    return np.where(np.abs(v) < f.max, away.astype(x.dtype), rounded)
+
+
+def cast_twice(x: Array, *, dtype: str) -> Array:
+    """From float64 to bfloat16 by way of float32, as ml_dtypes does it."""
+    return x.astype(np.float32).astype(ref.format_of(dtype).dtype).astype(x.dtype)
+
+
+def solve_by_inverse(a: Array, b: Array) -> Array:
+    return np.matmul(np.linalg.inv(a), b[..., None])[..., 0]
+
+
+def solve_off(a: Array, b: Array, times: float = 4.0) -> Array:
+    """The solution for a right-hand side that is off by a multiple of the backward error allowed."""
+    u, n, out = format_of(a.dtype).u, b.shape[-1], np.empty(b.shape)
+    for i in range(len(a)):
+        matrix, right_side = a[i].astype(np.float64), b[i].astype(np.float64)
+        x = np.linalg.solve(matrix, right_side)
+        size = np.linalg.norm(matrix, np.inf) * np.max(np.abs(x)) + np.max(np.abs(right_side))
+        out[i] = np.linalg.solve(matrix, right_side + times * 3 * n * growth(matrix) * u * size)
+    return out.astype(a.dtype)
+
+
+def descent_off(a: Array, b: Array, x0: Array, *, step: float, iterations: int, times: float = 4.0) -> Array:
+    """Every step a multiple of one step's bound beside the method's."""
+    f = format_of(a.dtype)
+    standard, path = Standard.required(f), [x0]
+    for _ in range(iterations):
+        lifted = [RunningError(v[None], standard) for v in (a, b, path[-1])]
+        run = ref.gradient_descent(*lifted, step=step, iterations=1)[:, 1]
+        path.append(f.round(run.value + times * run.error)[0])
+    return np.stack(path, axis=-2)
+
+
+@ref.wide
+def project_simplex_loose(x: Array) -> Array:
+    """The threshold of the whole row, and no support: negative entries are cut off after the shift."""
+    return np.maximum(x - (np.sum(x, axis=-1, keepdims=True) - 1.0) / x.shape[-1], 0.0)
+
+
+# -- torch: one derivative in several ways
+
+
+def torch_exp(factor: float, mode: str) -> Function:
+    """exp whose derivative is ``factor`` times too large, along one way of taking it."""
+
+    def exp(x: Any) -> Any:
+        import torch
+
+        inside_transform = torch._C._functorch.maybe_current_level() is not None
+
+        class Exp(torch.autograd.Function):
+            @staticmethod
+            def forward(x: Any) -> Any:
+                return torch.exp(x)
+
+            @staticmethod
+            def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+                ctx.save_for_backward(output)
+                ctx.save_for_forward(output)
+
+            @staticmethod
+            def backward(ctx: Any, g: Any) -> Any:
+                now = "functional" if inside_transform else "create_graph" if torch.is_grad_enabled() else "backward"
+                return g * ctx.saved_tensors[0] * (factor if now == mode else 1.0)
+
+            @staticmethod
+            def jvp(ctx: Any, tangent: Any) -> Any:
+                return tangent * ctx.saved_tensors[0] * (factor if mode == "forward" else 1.0)
+
+        return Exp.apply(x)
+
+    return exp
+
+
+# 4 to 8 times the bound of 4.5 ulp, as the significand has it
+SLIGHTLY = 1 + 18 * 2.0**-23
+
+PLANTED: tuple[Planted, ...] = (
+    # accuracy
+    Planted("gelu", "accuracy", off("gelu")),
+    Planted("gelu", "accuracy", ref.gelu_erf, "real", "pytorch/pytorch#187806"),
+    Planted("var", "accuracy", ref.var_one_pass, "real", "pytorch/pytorch#2421, #2470"),
+    Planted("sum", "accuracy", sum_in_place, "real", "ml-explore/mlx#3909: 70,000 ones are 256", dtype="bfloat16"),
+    Planted("log_softmax", "accuracy", log_softmax_by_logsumexp, "real", "pytorch/pytorch PR#21672"),
+    Planted("divide", "correctly_rounded", reciprocal_division, "ulp", "pytorch/pytorch#128401"),
+    Planted("add", "correctly_rounded", nudged("add"), "ulp", dtype="float64"),
+    # stability
+    Planted("vector_norm", "finite", ref.vector_norm_unscaled, "real", "pytorch/pytorch#193006"),
+    Planted("logsumexp", "finite", ref.logsumexp_naive, "real", "tensorflow/tensorflow#11692"),
+    Planted("tanh", "limits", tanh_clamped, "bound"),
+    Planted("silu", "limits", silu_unguarded, "real"),
+    Planted("tanh", "special_values", tanh_unsigned, "ulp"),
+    # algebra, within bounds
+    Planted("softmax", "shift", off("softmax", sign=coin)),
+    Planted("logsumexp", "shift", off("logsumexp", sign=coin)),
+    Planted("sum", "scale", off("sum", sign=coin)),
+    Planted("erf", "parity", off("erf")),
+    Planted("logaddexp", "commutative", off("logaddexp", sign=coin)),
+    Planted("vecdot", "permutation", off("vecdot", sign=coin)),
+    Planted("softmax", "sums_to", off("softmax")),
+    Planted("pow", "square_is_even", off("pow", sign=coin)),
+    Planted("sigmoid", "reflection", off("sigmoid")),
+    Planted("sum", "split", off("sum", sign=coin)),
+    Planted("matmul", "transpose", off("matmul", sign=coin)),
+    Planted("matmul", "rows", off("matmul", 8.0, when=one_row)),
+    Planted("vector_norm", "triangle", off("vector_norm", sign=coin)),
+    Planted("cross_entropy_none", "uniform", off("cross_entropy_none")),
+    Planted("log", "inverse_of_exp", off("log")),
+    Planted("log1p", "inverse_of_expm1", off("log1p")),
+    Planted("mean", "mean_of_sum", off("mean")),
+    Planted("softmax", "exp_log_softmax", off("softmax")),
+    Planted("log_softmax", "x_minus_logsumexp", off("log_softmax")),
+    Planted("cross_entropy_none", "nll_of_log_softmax", off("cross_entropy_none")),
+    Planted("silu", "x_sigmoid", off("silu")),
+    Planted("project_simplex", "idempotent", off("project_simplex")),
+    Planted("project_simplex", "non_expansive", off("project_simplex", sign=coin), dtype="float16"),
+    Planted("project_simplex", "non_expansive", project_simplex_loose, "real"),
+    # algebra, bit for bit
+    Planted("relu", "scale", nudged("relu"), "ulp"),
+    Planted("multiply", "commutative", quotient_product, "ulp"),
+    Planted("sum", "integer_exact", sum_by_mean, "ulp"),
+    Planted("sum", "integer_exact", sum_in_place, "real", "ml-explore/mlx#3909", dtype="bfloat16"),
+    Planted("relu", "idempotent", nudged("relu"), "ulp"),
+    Planted("relu", "decomposition", nudged("relu"), "ulp"),
+    Planted("subtract", "gradual_underflow", subtract_flushed, "real", "flush to zero"),
+    Planted("multiply", "one", nudged("multiply"), "ulp"),
+    Planted("divide", "self", reciprocal_division, "ulp"),
+    Planted("matvec", "columns", nudged("matvec"), "ulp"),
+    Planted("matmul", "identity", nudged("matmul"), "ulp"),
+    Planted("linear", "at_zero", nudged("linear"), "ulp"),
+    Planted("nextafter", "neighbour", nextafter_by_spacing, "ulp"),
+    Planted("round_to", "correctly_rounded_cast", cast_away, "ulp", "ties away from zero", dtype="float16"),
+    # order
+    Planted("tanh", "range", off("tanh")),
+    Planted("exp", "monotone", off("exp", sign=coin)),
+    Planted("erfc", "monotone", off("erfc", sign=coin)),
+    Planted("softplus", "lipschitz", off("softplus", sign=coin)),
+    Planted("softmax", "ranked", off("softmax", sign=coin)),
+    Planted("mean", "between", off("mean")),
+    # convexity
+    Planted("logsumexp", "convex", off("logsumexp", sign=coin)),
+    Planted("mse_loss", "convex_in_1", off("mse_loss", sign=coin)),
+    Planted("exp", "first_order", off_vjp("exp"), vjp=True),
+    Planted("logsumexp", "monotone_gradient", off_vjp("logsumexp", sign=coin), vjp=True),
+    Planted("sigmoid", "not_convex", off("sigmoid", sign=coin)),
+    # gradients
+    Planted("gelu", "gradient", off_vjp("gelu"), route="vjp", vjp=True),
+    Planted("exp2", "gradient_finite", exp2_vjp_saved, "real", "pytorch/pytorch#192408", "vjp", vjp=True),
+    Planted("softmax", "gradient_sum", off_vjp("softmax"), vjp=True),
+    Planted("vector_norm", "euler", off_vjp("vector_norm", sign=outward), vjp=True),
+    Planted("leaky_relu", "kink", leaky_relu_vjp_both, "real", "two inclusive masks", vjp=True),
+    *(Planted("exp", "gradient", torch_exp(SLIGHTLY, m), route=m, framework="torch") for m in ("backward", "functional", "create_graph")),
+    Planted("exp", "forward", torch_exp(SLIGHTLY, "forward"), route="forward", framework="torch"),
+    # certificates and procedures
+    Planted("solve", "certificate", solve_off),
+    Planted("solve", "certificate", solve_by_inverse, "real", "an explicit inverse", dtype="float64"),
+    Planted("gradient_descent", "one_step", descent_off),
+    # routes
+    Planted("exp", "routes", off("exp", when=strided), route="strided"),
+    Planted("sum", "routes", sum_of_memory, "real", "pytorch/pytorch#189401", "strided"),
+    Planted("softmax", "routes", off("softmax", when=transposed), route="transposed"),
+    Planted("exp", "routes", off("exp", when=unaligned), "bound", "the scalar prologue of a vector kernel", "offset"),
+    Planted("sum", "routes", off("sum", when=reversed_), route="negative_stride"),
+    Planted("sum", "routes", off("sum", when=expanded), route="expanded"),
+    Planted("sigmoid", "routes", off("sigmoid", when=single), "bound", "the scalar tail of a vector kernel", "single"),
+    Planted("softmax", "routes", softmax_global_max, "real", "PaddlePaddle/Paddle PR#19800", "axis"),
+    Planted("log_softmax", "routes", off("log_softmax", when=other_axis), route="axis"),
+    Planted("var", "routes", either(ref.var_one_pass, ref.var, kept), "real", "pytorch/pytorch#2470", "keepdims"),
+    Planted("logsumexp", "routes", off("logsumexp", when=kept), route="keepdims"),
+    Planted("logsumexp", "routes", off("logsumexp", when=several_axes), route="two_axes"),
+    Planted("logaddexp", "routes", off("logaddexp", when=broadcast), route="broadcast"),
+)

@@ -146,8 +146,14 @@ def scaled_squares(x: Any, *, ord: Any) -> Any:  # noqa: A002 - NumPy's name
     return top * np.sqrt(total)
 
 
+def scaled_welford(x: Any, *, correction: float) -> Any:
+    top = np.max(np.abs(x), axis=-1)
+    scale = np.where(top == 0, 1.0, top)
+    return scale * np.sqrt(welford(x / scale[..., None], correction=correction))
+
+
 WRITTEN: dict[str, Callable[..., Any]] = {
-    "mean": running_mean, "var": welford, "std": lambda x, *, correction: np.sqrt(welford(x, correction=correction)),
+    "mean": running_mean, "var": welford, "std": scaled_welford,
     "vector_norm": scaled_squares, "matrix_norm": lambda a, *, ord: scaled_squares(a.reshape(a.shape[0], -1), ord=ord),
 }  # fmt: skip
 

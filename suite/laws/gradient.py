@@ -56,12 +56,13 @@ class Gradient(Law):
         allowed = np.where(off_kinks(case, k), allowed, np.inf)
         got, first = case.grads(mode)[j], case.target.framework.modes[0]
         value = np.where(off_kinks(case, k), value, np.nan)
-        if mode != first:  # where the first mode is off too, this is its finding
-            eager = case.grads(first)[j].astype(np.float64)
+        judged, only = np.isfinite(value) & np.isfinite(allowed), "non-finite" if self.finite else "finite"
+        if mode != first:  # where the first mode is off too, this is its finding; where the two agree, all is said
+            eager, only = case.grads(first)[j].astype(np.float64), "all"
             with np.errstate(all="ignore"):
-                fair = (np.abs(eager - value) <= allowed) & (eager != got.astype(np.float64))
-            value = np.where(fair, value, np.nan)
-        return compare(
+                judged = judged & (np.abs(eager - value) <= allowed)
+            value = np.where(judged & (eager != got.astype(np.float64)), value, np.nan)
+        out = compare(
             case,
             got,
             value,
@@ -69,10 +70,13 @@ class Gradient(Law):
             lambda row, bits: case.exact_grads(row, bits)[j],
             basis="running error of the backward",
             wrt=k,
-            only="non-finite" if self.finite else "finite",
+            only=only,
             saved=None if saved is None else saved[j][1],
             cap=2,
         )
+        if mode == first and not self.finite:
+            return out
+        return out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))
 
 
 def affordable(case: Case) -> Case:
