@@ -64,7 +64,11 @@ def audits(fast: bool) -> Iterator[Row]:
     for target, workers, profile, names in jobs:
         f = suite_audit.figures(target, workers, profile, names)
         what = f"audit {profile}, {len(names) or 'all'} concepts, {target}, -n {workers}"
-        yield what, f"{f['wall']:.1f} s, {f['cpu']:.1f} s of CPU", {"quick": "30 s", "ci": "180 s"}[profile] * (not names)
+        yield (
+            what,
+            f"{f['wall']:.1f} s, {f['cpu']:.1f} s of CPU",
+            {"quick": "30 s", "ci": "180 s"}[profile] * (not names),
+        )
         per = ", ".join(f"{f[k] / f['wall']:.3g} {k}/s" for k in ("cells", "cases", "elements"))
         yield "", f"{f['cells']:.0f} cells; {per}", ""
         yield "", f"{f['together']:.0f} MiB in all, {f['largest']:.0f} MiB the largest process", "2048 MiB"

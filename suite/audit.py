@@ -210,7 +210,7 @@ class Group:
 
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
         found = minimise(o.refuted[0], law, key.route, judged, self.profile.minimise)
-        region = hull(o.region, region_of(found.case, slice(None)))
+        region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
             key.concept, law.name, law.family, key.dtype, self.target.device, key.route, found.severity, law.statement,
             encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)), region, found.got, found.enclosure, found.allowed,

@@ -4,7 +4,10 @@ Installed as a module of its own (an entry point), so that it can say so when a 
 user's, also called ``suite``, hides the one that it came with.
 """
 
+import importlib
 import importlib.util
+import warnings
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +25,13 @@ REPEATED = (
     ("dtype", "only this format"),
     ("known", "a TOML file of known findings"),
 )
-DEFAULTS = {"target": None, "profile": "quick", "seed": "0", "device": "cpu"}
+DEFAULTS = {"target": None, "profile": "quick", "seed": 0, "device": "cpu"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lawful", "audit a library with lawful")
     for name, text in OPTIONS:
-        group.addoption(f"--lawful-{name}", default=DEFAULTS[name], help=text)
+        group.addoption(f"--lawful-{name}", default=DEFAULTS[name], type=int if name == "seed" else str, help=text)
     for name, text in REPEATED:
         group.addoption(f"--lawful-{name}", action="append", default=[], help=f"{text} (repeatable)")
 
@@ -45,8 +48,23 @@ def pytest_configure(config: pytest.Config) -> None:
             f"lawful: the package 'suite' found here is {found.origin if found else 'missing'}, not lawful's: "
             "a package of yours hides it; run pytest from another folder"
         )
-    if getattr(config.option, "numprocesses", None) and getattr(config.option, "dist", "") == "load":
-        config.option.dist = "loadgroup"  # the items of one (concept, dtype) are judged once, together
+    _prepared(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """The items of one (concept, dtype) are judged once, together: xdist's loadgroup, but without a suffix to their ids."""
+    if config.getoption("--lawful-target") is None or config.getoption("dist") != "load":
+        return None
+    scheduler = importlib.import_module("xdist.scheduler").LoadScopeScheduling(config, log)
+    scheduler._split_scope = scope_of
+    return scheduler
+
+
+def scope_of(nodeid: str) -> str:
+    """What is not ours is a scope of its own."""
+    _, _, cell = nodeid.rstrip("]").partition("test_laws.py::test_law[")
+    return "-".join(cell.split("-")[:2]) or nodeid
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,6 +73,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from suite.cells import cells_of
     from suite.concepts import concepts
 
+    if metafunc.config.getoption("--lawful-target") is None:
+        metafunc.parametrize("lawful_key", [None], ids=["no-target"])
+        return
     prepared = _prepared(metafunc.config)
     params = [
         pytest.param(key, id=str(key), marks=pytest.mark.xdist_group(f"{name}-{dtype}"))
@@ -62,6 +83,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for key in cells_of(concepts()[name], dtype, prepared.target, prepared.plan.laws)
     ]
     metafunc.parametrize("lawful_key", params)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: Sequence[pytest.Item]) -> None:
+    """Collection is over: an error while it lasts would be one of the tests, not of usage."""
+    if not hasattr(config, "workerinput"):
+        targeted(item.nodeid for item in items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(ids: Sequence[str]) -> None:
+    """The same where xdist's workers collect: they cannot end the session."""
+    targeted(ids)
+
+
+def targeted(ids: Iterable[str]) -> None:
+    if any(nodeid.endswith("test_law[no-target]") for nodeid in ids):
+        raise pytest.UsageError("lawful: which library? give --lawful-target numpy, torch, FILE.py or a module")
 
 
 def _prepared(config: pytest.Config) -> Any:
@@ -72,16 +110,14 @@ def _prepared(config: pytest.Config) -> Any:
         from suite.targets.library import TargetError
 
         option = config.getoption
-        if option("--lawful-target") is None:
-            raise pytest.UsageError("lawful: which library? give --lawful-target numpy, torch, FILE.py or a module")
         try:
             request = Request(
                 option("--lawful-target"), tuple(option("--lawful-concept")), tuple(option("--lawful-law")),
                 tuple(option("--lawful-dtype")), option("--lawful-device"), option("--lawful-profile"),
-                int(option("--lawful-seed")), 1, tuple(option("--lawful-known")),
+                option("--lawful-seed"), 1, tuple(option("--lawful-known")),
             )  # fmt: skip
             config._lawful_prepared = prepare(request)  # type: ignore[attr-defined]
-        except (UsageError, TargetError, KnownError, ValueError) as error:
+        except (UsageError, TargetError, KnownError) as error:
             raise pytest.UsageError(f"lawful: {error}") from error
         config._lawful_judged = {}  # type: ignore[attr-defined]
     return config._lawful_prepared  # type: ignore[attr-defined]
@@ -96,6 +132,8 @@ def lawful_cell(request: pytest.FixtureRequest, lawful_key: Any) -> Any:
     prepared = _prepared(request.config)
     judged: dict[tuple[str, str], Any] = request.config._lawful_judged  # type: ignore[attr-defined]
     if lawful_key.group not in judged:
-        (group,) = confirm([judge_group(lawful_key.group, prepared.target, prepared.plan)], prepared.request)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a library's warnings are not the audit's, whatever pytest makes of them
+            (group,) = confirm([judge_group(lawful_key.group, prepared.target, prepared.plan)], prepared.request)
         judged[lawful_key.group] = {(c.law, c.route): c for c in group.cells}
     return judged[lawful_key.group][lawful_key.law, lawful_key.route]

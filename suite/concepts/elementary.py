@@ -92,3 +92,8 @@ sin = Concept(
     "sin", "()->()", ref.sin, definition=lambda x: np.sin(x), vjp=ref.sin_vjp, landmarks=(3.141592653589793, 1e5),
     specials=(((0.0,), 0.0), ((-0.0,), -0.0)), laws=(Parity(), Range(-1.0, 1.0), Lipschitz(1.0), NotConvex()),
 )  # fmt: skip
+
+cos = Concept(
+    "cos", "()->()", ref.cos, definition=lambda x: np.cos(x), vjp=ref.cos_vjp, landmarks=(1.5707963267948966, 1e5),
+    specials=(((0.0,), 1.0), ((-0.0,), 1.0)), laws=(Parity(odd=False), Range(-1.0, 1.0), Lipschitz(1.0), NotConvex()),
+)  # fmt: skip

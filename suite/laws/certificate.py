@@ -66,8 +66,8 @@ class OneStep(Law):
         for k in range(path.shape[1] - 1):
             operands = [*case.inputs[:-1], path[:, k]]
             with np.errstate(all="ignore"):
-                # a sixteen-bit iterate may be the rounding of a wider one that the target goes on with
-                stored = 0.5 * case.format.ulp(operands[-1].astype(np.float64)) if case.format.half else None
+                # a stored iterate may be the rounding of a wider one that the target goes on with
+                stored = 0.5 * case.format.ulp(operands[-1].astype(np.float64)) if case.format.p < 53 else None
                 lifted = [RunningError(x, standard) for x in operands[:-1]]
                 run = case.concept.reference(*lifted, RunningError(operands[-1], standard, stored), **step)[:, 1]
 

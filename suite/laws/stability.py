@@ -86,10 +86,24 @@ class Limits(Law):
             truth = ends(ball)
         if right:
             return Outcome(elements=1, basis="exact")
+        grade, note = (Severity.CONVENTION, INDETERMINATE) if indeterminate(rows, r, i) else (Severity.WRONG, "")
         found = Refutation(
-            rows, r, i, Severity.WRONG, got.hex(), truth, float(allowed).hex(), "exact (limit of the definition)", np.inf, np.inf
+            rows, r, i, grade, got.hex(), truth, float(allowed).hex(), "exact (limit of the definition)", np.inf, np.inf,
+            note=note,
         )
         return Outcome(elements=1, basis="exact", refuted=(found,), region=region_of(rows, np.array([r])))
+
+
+INDETERMINATE = "the formula itself is indeterminate here (inf * 0, inf / inf): its limit is not everybody's choice"
+
+
+def indeterminate(rows: Case, r: int, i: tuple[int, ...]) -> bool:
+    """Whether the definition, in plain floating-point arithmetic, has no value at this argument either."""
+    assert rows.concept.definition is not None
+    operands = [x[r : r + 1].astype(np.float64) if x.dtype.kind not in "iu" else x[r : r + 1] for x in rows.inputs]
+    with np.errstate(all="ignore"):
+        value = np.asarray(rows.concept.definition(*operands, **rows.options))[0]
+    return not any(np.isnan(x).any() for x in operands) and bool(np.isnan(value[i]))
 
 
 def special_rows(case: Case) -> Case:

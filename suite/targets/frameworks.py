@@ -192,4 +192,5 @@ FRAMEWORKS: Mapping[str, Callable[[str], Framework]] = {"numpy": lambda device: 
 
 
 def kind_of(value: Any) -> str:
-    return "None" if value is None else f"a {type(value).__module__}.{type(value).__qualname__}"
+    kind = type(value)
+    return "None" if value is None else f"a {kind.__qualname__}" if kind.__module__ == "builtins" else f"a {kind.__module__}.{kind.__qualname__}"

@@ -13,7 +13,7 @@ FRAMEWORK = "torch"
 add, subtract, multiply, divide, pow = torch.add, torch.sub, torch.mul, torch.div, torch.pow  # noqa: A001
 abs, square, reciprocal = torch.abs, torch.square, torch.reciprocal  # noqa: A001
 exp, exp2, expm1, log, log2, log1p = torch.exp, torch.exp2, torch.expm1, torch.log, torch.log2, torch.log1p
-sqrt, erf, erfc, sin = torch.sqrt, torch.erf, torch.erfc, torch.sin
+sqrt, erf, erfc, sin, cos = torch.sqrt, torch.erf, torch.erfc, torch.sin, torch.cos
 nextafter = torch.nextafter
 
 
