@@ -125,5 +125,6 @@ def track_start(arguments: str) -> float:
 
 
 track_running_error_over_plain.params = [["exp", "sigmoid", "softmax"]]  # type: ignore[attr-defined]
+track_running_error_over_plain.param_names, track_start.param_names = ["concept"], ["arguments"]  # type: ignore[attr-defined]
 track_running_error_over_plain.unit = "ratio"  # type: ignore[attr-defined]
 track_start.params, track_start.unit = [["--help", "concepts"]], "s"  # type: ignore[attr-defined]

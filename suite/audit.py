@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import Phase, given, seed, settings
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from suite.case import Case
 from suite.cells import Key, cells_of
@@ -107,9 +106,12 @@ class Group:
 
         @seed(master)
         @settings(
-            max_examples=self.profile.cases, database=None, deadline=None, phases=[Phase.generate],
+            max_examples=self.profile.cases,
+            database=None,
+            deadline=None,
+            phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),  # a draw is a recipe; the bulk is ours, and large on purpose
-        )  # fmt: skip
+        )
         @given(recipes(self.concept))
         def each_case(recipe: Recipe) -> None:
             self.judge(self.case(recipe))
@@ -122,7 +124,9 @@ class Group:
 
     def ordinary(self) -> bool:
         """A target that cannot do an ordinary case at all does not support the dtype, or is broken."""
-        sizes = tuple((d, lengths(self.concept, d)[min(2, len(lengths(self.concept, d)) - 1)]) for d in self.concept.dims)
+        sizes = tuple(
+            (d, lengths(self.concept, d)[min(2, len(lengths(self.concept, d)) - 1)]) for d in self.concept.dims
+        )
         case = self.case(Recipe(sizes, 0, 3)).take(slice(0, 2))
         try:
             got = case.got()
@@ -201,9 +205,27 @@ class Group:
         if verdict is Verdict.REFUTED and isinstance(law, Repeatable):
             verdict = Verdict.UNSTABLE
         return Cell(
-            key.concept, key.dtype, key.law, key.route, law.family, law.statement, self.target.device, verdict, self.severity(finding, known), known, o.cases, o.elements, o.unjudged,
-            o.unknown, o.ulps, o.ratio, o.ideal, o.basis, self.broken.get(key) or self.reasons.get(key, ""), finding,
-        )  # fmt: skip
+            key.concept,
+            key.dtype,
+            key.law,
+            key.route,
+            law.family,
+            law.statement,
+            self.target.device,
+            verdict,
+            self.severity(finding, known),
+            known,
+            o.cases,
+            o.elements,
+            o.unjudged,
+            o.unknown,
+            o.ulps,
+            o.ratio,
+            o.ideal,
+            o.basis,
+            self.broken.get(key) or self.reasons.get(key, ""),
+            finding,
+        )
 
     def severity(self, finding: Finding | None, known: str) -> Severity | None:
         return finding.severity if finding else None
@@ -212,11 +234,25 @@ class Group:
         found = minimise(o.refuted[0], law, key.route, judged, self.profile.minimise)
         region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
-            key.concept, law.name, law.family, key.dtype, self.target.device, key.route, found.severity, law.statement,
-            encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)), region, found.got, found.enclosure, found.allowed,
-            found.basis, max(found.error_ulp, *(r.error_ulp for r in o.refuted)), max(found.ratio, *(r.ratio for r in o.refuted)),
-            reproduction(found.case, found.calls, found.wrt, self.target), note=found.note,
-        )  # fmt: skip
+            key.concept,
+            law.name,
+            law.family,
+            key.dtype,
+            self.target.device,
+            key.route,
+            found.severity,
+            law.statement,
+            encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)),
+            region,
+            found.got,
+            found.enclosure,
+            found.allowed,
+            found.basis,
+            max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
+            max(found.ratio, *(r.ratio for r in o.refuted)),
+            reproduction(found.case, found.calls, found.wrt, self.target),
+            note=found.note,
+        )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
 
@@ -225,7 +261,9 @@ def judged(law: Law, case: Case, route: str) -> Outcome:
     """The law's outcome; a refutation that flushing to zero explains is a convention of the instruction set."""
     with np.errstate(all="ignore"):
         out = law.judge(case, route)
-        if not out.refuted or case.flush or case.format.name == "float16":  # binary16 lies inside binary32's normal range
+        if (
+            not out.refuted or case.flush or case.format.name == "float16"
+        ):  # binary16 lies inside binary32's normal range
             return out
         lax = law.judge(case.flushing(), route)
     if lax.refuted:
@@ -236,7 +274,9 @@ def judged(law: Law, case: Case, route: str) -> Outcome:
 
 def raised(case: Case, sentence: str) -> Outcome:
     """A function that raises on some inputs only is wrong on these."""
-    found = Refutation(case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence)
+    found = Refutation(
+        case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence
+    )
     return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, slice(None)))
 
 
@@ -335,7 +375,8 @@ def _pooled(left: list[tuple[str, str]], plan: Plan, workers: int, done: Callabl
 
 
 def died(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
-    sentence = f"{target.name}: the process that judged {group[0]} in {group[1]} died: run --concept {group[0]} -n 1 to see why"
+    name, dtype = group
+    sentence = f"{target.name}: the process that judged {name} in {dtype} died: run --concept {name} -n 1 to see why"
     cells = cells_of(concepts()[group[0]], group[1], target, plan.laws)
     return Judged(
         group,
@@ -357,8 +398,11 @@ def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]
     job = {"target": target, "device": device, "findings": [to_json(f) for f in findings]}
     run = subprocess.run(
         [sys.executable, "-c", "from suite.audit import recheck_main; recheck_main()"],
-        input=json.dumps(job), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     try:
         answers = json.loads(run.stdout)
         return [bool(a) for a in answers]
@@ -390,4 +434,15 @@ def refuted_again(finding: Finding, target: Library) -> Refutation | None:
     return refuted[0] if refuted else None
 
 
-__all__ = ["PROFILES", "Group", "Judged", "Plan", "Profile", "call_names", "judge_all", "judge_group", "recheck", "witness_from"]
+__all__ = [
+    "PROFILES",
+    "Group",
+    "Judged",
+    "Plan",
+    "Profile",
+    "call_names",
+    "judge_all",
+    "judge_group",
+    "recheck",
+    "witness_from",
+]

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from flint import arb
@@ -14,7 +14,7 @@ from suite.inputs import Recipe
 from suite.record import Concept
 from suite.targets.library import Library
 
-_LARGE = 16384  # entries above which a layout or gradient route judges fewer rows
+T = TypeVar("T")
 
 
 @dataclass
@@ -51,20 +51,23 @@ class Case:
 
     def flushing(self) -> "Case":
         """The same case judged by a standard that lets subnormal numbers be taken for zero."""
-        shared = {k: v for k, v in self.memo.items() if k == "cotangent" or k[0] in ("got", "grads", "exact", "exact grads")}
+        shared = {
+            k: v for k, v in self.memo.items() if k == "cotangent" or k[0] in ("got", "grads", "exact", "exact grads")
+        }
         return Case(self.concept, self.format, self.target, self.inputs, self.recipe, shared, True)
 
     def required(self, fused: bool = False) -> Standard:
-        standard = Standard.required(self.format, fused)
+        standard: Standard = Standard.required(self.format, fused)
         return standard.flushing() if self.flush else standard
 
     def take(self, rows: Any) -> "Case":
         return self.at(*(x[rows] for x in self.inputs))
 
-    def once(self, key: Any, compute: Callable[[], Any]) -> Any:
+    def once(self, key: Any, compute: Callable[[], T]) -> T:
         if key not in self.memo:
             self.memo[key] = compute()
-        return self.memo[key]
+        kept: T = self.memo[key]
+        return kept
 
     # -- the target
     def got(self, layout: str = "contiguous") -> Array:

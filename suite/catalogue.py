@@ -26,8 +26,10 @@ def catalogue() -> list[dict[str, Any]]:
 
 def call(c: Concept) -> str:
     """The call that a target answers: ``softmax(x, *, axis)``."""
-    operands = ", ".join(name for name, p in inspect.signature(c.reference).parameters.items() if p.kind is not p.KEYWORD_ONLY)
-    options = [o for o in c.options[0]] + (["axis"] if c.has_axis else [])
+    operands = ", ".join(
+        name for name, p in inspect.signature(c.reference).parameters.items() if p.kind is not p.KEYWORD_ONLY
+    )
+    options = list(c.options[0]) + (["axis"] if c.has_axis else [])
     return f"{c.call_name}({operands}{', *, ' if options else ''}{', '.join(options)})"
 
 
@@ -35,8 +37,12 @@ def relevant(name: str, c: Concept) -> bool:
     """Derived laws that the declaration rules out are not shown."""
     from suite.targets.library import REFERENCE, Library
 
-    full = Library("any", REFERENCE, {k.call_name: k.reference for k in concepts().values()},
-                   {k.call_name: k.vjp for k in concepts().values() if k.vjp})  # fmt: skip
+    full = Library(
+        "any",
+        REFERENCE,
+        {k.call_name: k.reference for k in concepts().values()},
+        {k.call_name: k.vjp for k in concepts().values() if k.vjp},
+    )
     law = next(law for law in laws_of(c) if law.name == name)
     return bool(law.routes(c, full)) or (name == "forward" and c.differentiable)
 
@@ -55,5 +61,7 @@ def as_text(rows: Sequence[dict[str, Any]]) -> str:
 
 def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
     lines = ["| topic | concept | call | signature | laws |", "|---|---|---|---|---|"]
-    lines += [f"| {r['topic']} | {r['concept']} | `{r['call']}` | `{r['signature']}` | {', '.join(r['laws'])} |" for r in rows]
+    lines += [
+        f"| {r['topic']} | {r['concept']} | `{r['call']}` | `{r['signature']}` | {', '.join(r['laws'])} |" for r in rows
+    ]
     return "\n".join(lines)

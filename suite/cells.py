@@ -16,9 +16,18 @@ from suite.targets.library import Library
 
 # what every concept gets, where it applies
 DERIVED: tuple[Law, ...] = (
-    Accuracy(), CorrectlyRounded(), Finite(), Limits(), SpecialValues(), Certificate(), Gradient(), Gradient(finite=True),
-    Forward(), Routes(), Repeatable(),
-)  # fmt: skip
+    Accuracy(),
+    CorrectlyRounded(),
+    Finite(),
+    Limits(),
+    SpecialValues(),
+    Certificate(),
+    Gradient(),
+    Gradient(finite=True),
+    Forward(),
+    Routes(),
+    Repeatable(),
+)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from suite.verdict import Severity
 
@@ -16,21 +17,36 @@ LAST = Path(".lawful")  # where the last report is kept when --report names no o
 
 
 def parser() -> argparse.ArgumentParser:
-    main = argparse.ArgumentParser(prog="lawful", description="Hold a library to the laws of the mathematics of deep learning.")
+    main = argparse.ArgumentParser(
+        prog="lawful", description="Hold a library to the laws of the mathematics of deep learning."
+    )
     main.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     a = commands.add_parser("audit", help="judge a library", description="Judge a library against rigorous truth.")
-    a.add_argument("--target", default="torch", help="numpy, torch, a file ending in .py, or an importable module (default: torch)")
+    a.add_argument(
+        "--target", default="torch", help="numpy, torch, a file ending in .py, or an importable module (default: torch)"
+    )
     a.add_argument("--concept", action="append", default=[], metavar="NAME", help="only this concept (repeatable)")
     a.add_argument("--law", action="append", default=[], metavar="NAME", help="only this law (repeatable)")
     a.add_argument("--dtype", nargs="+", action="extend", default=[], metavar="DTYPE", help="only these formats")
     a.add_argument("--device", default="cpu", help="cpu or cuda")
     a.add_argument("--profile", default="ci", help="quick, ci (default) or thorough")
     a.add_argument("--seed", type=int, default=0)
-    a.add_argument("-n", dest="workers", type=int, default=os.cpu_count() or 1, metavar="WORKERS", help="processes (default: all cores)")
-    a.add_argument("--known", action="append", default=[], metavar="FILE", help="a TOML file of known findings (repeatable)")
-    a.add_argument("--fail-on", default="inaccurate", choices=[s.value for s in Severity], help="exit 1 from this severity on")
+    a.add_argument(
+        "-n",
+        dest="workers",
+        type=int,
+        default=os.cpu_count() or 1,
+        metavar="WORKERS",
+        help="processes (default: all cores)",
+    )
+    a.add_argument(
+        "--known", action="append", default=[], metavar="FILE", help="a TOML file of known findings (repeatable)"
+    )
+    a.add_argument(
+        "--fail-on", default="inaccurate", choices=[s.value for s in Severity], help="exit 1 from this severity on"
+    )
     a.add_argument("--strict", action="store_true", help="exit 1 also when a known finding is fixed")
     a.add_argument("--report", metavar="DIR", help="write report.json and index.html there")
     a.set_defaults(run=audit)
@@ -88,9 +104,16 @@ def audit(arguments: argparse.Namespace) -> int:
     if arguments.report:
         writable(folder)
     request = Request(
-        arguments.target, tuple(arguments.concept), tuple(arguments.law), tuple(arguments.dtype), arguments.device,
-        arguments.profile, arguments.seed, arguments.workers, tuple(arguments.known),
-    )  # fmt: skip
+        arguments.target,
+        tuple(arguments.concept),
+        tuple(arguments.law),
+        tuple(arguments.dtype),
+        arguments.device,
+        arguments.profile,
+        arguments.seed,
+        arguments.workers,
+        tuple(arguments.known),
+    )
     prepared = prepare(request)
     console = Console(soft_wrap=False)
     with terminal.Progress(console) as progress:
@@ -99,7 +122,9 @@ def audit(arguments: argparse.Namespace) -> int:
     terminal.table(result, console)
     terminal.findings(result, console)
     saved = save(result, folder, document.write)
-    console.print(terminal.summary_line(result, float(result.head["seconds"])), markup=False, highlight=False, soft_wrap=True)
+    console.print(
+        terminal.summary_line(result, float(result.head["seconds"])), markup=False, highlight=False, soft_wrap=True
+    )
     if saved and arguments.report:
         console.print(f"report: {folder / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
     return exit_code(result, interrupted, Severity(arguments.fail_on), arguments.strict)
@@ -128,7 +153,7 @@ def save(result: object, folder: Path, write: Callable[..., None]) -> bool:
         return False
 
 
-def _found(arguments: argparse.Namespace):  # type: ignore[no-untyped-def]
+def _found(arguments: argparse.Namespace) -> Any:
     from suite.report import document
     from suite.session import UsageError, nearest
 
@@ -177,7 +202,10 @@ def reproduce(arguments: argparse.Namespace) -> int:
     if again is None:
         print("not refuted: the witness passes now")
         return 0
-    print(f"refuted again ({again.severity}): got {again.got}, truth in {list(again.enclosure)}, allowed {again.allowed} ({again.basis})")
+    print(
+        f"refuted again ({again.severity}): got {again.got}, truth in {list(again.enclosure)}, "
+        f"allowed {again.allowed} ({again.basis})"
+    )
     return 1
 
 
@@ -185,7 +213,11 @@ def show_concepts(arguments: argparse.Namespace) -> int:
     from suite.catalogue import as_markdown, as_text, catalogue
 
     rows = catalogue()
-    text = {"json": lambda: json.dumps(rows, indent=2), "markdown": lambda: as_markdown(rows), "text": lambda: as_text(rows)}
+    text = {
+        "json": lambda: json.dumps(rows, indent=2),
+        "markdown": lambda: as_markdown(rows),
+        "text": lambda: as_text(rows),
+    }
     print(text[arguments.format]())
     return 0
 

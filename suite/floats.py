@@ -12,7 +12,7 @@ import ml_dtypes
 import numpy as np
 from flint import arb, ctx
 
-Array = np.ndarray[Any, Any]
+Array = Any  # a NumPy array of any dtype and shape: its stubs return Any from most functions
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Format:
         with np.errstate(all="ignore"):
             ulp = self.ulp(x)
             nearest = np.where(np.isfinite(x), np.rint(x / ulp) * ulp, x)
-            limit = self.max + 0.5 * float(self.ulp(np.float64(self.max)))
+            limit = self.max + 0.5 * float(self.ulp(self.max))
             nearest = np.where(np.abs(x) >= limit, np.copysign(np.inf, x), nearest)
             return np.copysign(nearest, x).astype(self.dtype)
 

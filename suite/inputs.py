@@ -8,7 +8,6 @@ A recipe is a few small integers; bulk comes from a generator seeded by a hash o
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -52,8 +51,11 @@ def recipes(concept: Concept) -> st.SearchStrategy[Recipe]:
 
 def rows_of(concept: Concept, sizes: Mapping[str, int]) -> int:
     """At least a thousand elements, and a row of every style where rows are short."""
-    largest = max(int(np.prod([sizes[d] for d in core], initial=1)) for core in (*concept.cores, concept.result)
-                  if all(d in sizes for d in core))
+    largest = max(
+        int(np.prod([sizes[d] for d in core], initial=1))
+        for core in (*concept.cores, concept.result)
+        if all(d in sizes for d in core)
+    )
     if not concept.batched:
         return 12
     return max(2, min(ELEMENTS // largest, ELEMENTS)) if largest > 64 else max(24, ELEMENTS // largest)
@@ -73,9 +75,15 @@ def draw(concept: Concept, fmt: Format, recipe: Recipe) -> tuple[Array, ...]:
 
 
 def fill(
-    concept: Concept, operand: Operand, shape: Shape, fmt: Format, styles: Array, earlier: list[Array],
-    sizes: Mapping[str, int], rng: Rng,
-) -> Array:  # fmt: skip
+    concept: Concept,
+    operand: Operand,
+    shape: Shape,
+    fmt: Format,
+    styles: Array,
+    earlier: list[Array],
+    sizes: Mapping[str, int],
+    rng: Rng,
+) -> Array:
     """One operand, rounded into the format and kept inside its domain."""
     if operand.kind == "labels":
         return rng.integers(0, sizes["c"], shape)
@@ -86,7 +94,11 @@ def fill(
     values = styled(concept, shape, fmt, styles, rng)
     if operand.near is not None:
         twin = np.broadcast_to(earlier[operand.near].astype(np.float64), shape)
-        close = twin * (1 + rng.integers(-3, 4, shape) * 2 * fmt.u) * rng.choice([-1.0, 1.0], (shape[0],) + (1,) * (len(shape) - 1))
+        close = (
+            twin
+            * (1 + rng.integers(-3, 4, shape) * 2 * fmt.u)
+            * rng.choice([-1.0, 1.0], (shape[0],) + (1,) * (len(shape) - 1))
+        )
         values = np.where((rng.random(shape[0]) < 0.3).reshape(-1, *(1,) * (len(shape) - 1)), close, values)
     return fmt.round(inside(fmt.round(np.clip(values, -fmt.max, fmt.max)).astype(np.float64), operand.domain))
 
@@ -112,8 +124,26 @@ def styled(concept: Concept, shape: Shape, fmt: Format, styles: Array, rng: Rng)
 def landmarks(concept: Concept, fmt: Format) -> Array:
     """Where functions change their behaviour: thresholds of exp, of squares, of the format, kinks."""
     log = np.log
-    marks = [0.0, 1.0, 2.0, 0.5, 10.0, fmt.max, fmt.tiny, fmt.eta, np.sqrt(fmt.max), np.sqrt(fmt.tiny), log(fmt.max),
-             -log(fmt.tiny), -log(fmt.u), 2.0**fmt.p, fmt.u, np.sqrt(fmt.u), *concept.kinks, *concept.landmarks]  # fmt: skip
+    marks = [
+        0.0,
+        1.0,
+        2.0,
+        0.5,
+        10.0,
+        fmt.max,
+        fmt.tiny,
+        fmt.eta,
+        np.sqrt(fmt.max),
+        np.sqrt(fmt.tiny),
+        log(fmt.max),
+        -log(fmt.tiny),
+        -log(fmt.u),
+        2.0**fmt.p,
+        fmt.u,
+        np.sqrt(fmt.u),
+        *concept.kinks,
+        *concept.landmarks,
+    ]
     marks.append((fmt.p - 1 - fmt.emin) * log(2.0))  # -log of the smallest subnormal
     array = np.array(marks)
     return np.concatenate([array, array / 2, array * 2])
@@ -183,7 +213,12 @@ def _subnormal(rng: Rng, shape: Shape, fmt: Format, marks: Array) -> Array:
 
 def _near_max(rng: Rng, shape: Shape, fmt: Format, marks: Array) -> Array:
     n = int(np.prod(shape[1:], initial=1))
-    return rng.choice([-1.0, 1.0], shape) * rng.uniform(0.4, 1.0, shape) * fmt.max / rng.choice([1.0, float(n)], _row(shape))
+    return (
+        rng.choice([-1.0, 1.0], shape)
+        * rng.uniform(0.4, 1.0, shape)
+        * fmt.max
+        / rng.choice([1.0, float(n)], _row(shape))
+    )
 
 
 def _roots(rng: Rng, shape: Shape, fmt: Format, marks: Array) -> Array:
@@ -226,10 +261,30 @@ def _positive(rng: Rng, shape: Shape, fmt: Format, marks: Array) -> Array:
 
 
 STYLES: tuple[Callable[..., Array], ...] = (
-    _scaled(0, 0), _scaled(-3, 3), _spread(30), _spread(100), _landmarks, _wide, _offset(4), _offset(8), _ties,
-    _constant, _zeros, _subnormal, _near_max, _roots, _grid, _integers, _increasing, _stagnating, _cancelling,
-    _spread(800), _scaled(-6, 0), _positive, _landmarks,
-)  # fmt: skip
+    _scaled(0, 0),
+    _scaled(-3, 3),
+    _spread(30),
+    _spread(100),
+    _landmarks,
+    _wide,
+    _offset(4),
+    _offset(8),
+    _ties,
+    _constant,
+    _zeros,
+    _subnormal,
+    _near_max,
+    _roots,
+    _grid,
+    _integers,
+    _increasing,
+    _stagnating,
+    _cancelling,
+    _spread(800),
+    _scaled(-6, 0),
+    _positive,
+    _landmarks,
+)
 
 
 # -- operands of other kinds: (rng, shape, format, styles) -> values
@@ -244,7 +299,13 @@ def _probability(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
     """Numbers in [0, 1], its ends and their neighbours among them."""
     tail = 10 ** rng.uniform(-12, 0, shape)
     choice = rng.integers(0, 5, _row(shape))
-    options = [rng.random(shape), tail, 1 - tail, (rng.random(shape) < 0.5).astype(float), rng.integers(0, 9, shape) / 8]
+    options = [
+        rng.random(shape),
+        tail,
+        1 - tail,
+        (rng.random(shape) < 0.5).astype(float),
+        rng.integers(0, 9, shape) / 8,
+    ]
     return np.select([choice == k for k in range(5)], [np.broadcast_to(o, shape) for o in options])
 
 
@@ -271,7 +332,9 @@ def _square(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
         kappa = 10 ** rng.uniform(0, -np.log10(fmt.u) * 0.7)
         a = (q * np.geomspace(1, 1 / kappa, n)) @ r
         kind = styles[i] % 4
-        choice = [a, a * 2.0 ** rng.integers(-4, 5, (n, 1)), rng.standard_normal((n, n)), rng.integers(-4, 5, (n, n))][kind]
+        choice = [a, a * 2.0 ** rng.integers(-4, 5, (n, 1)), rng.standard_normal((n, n)), rng.integers(-4, 5, (n, n))][
+            kind
+        ]
         out[i] = choice if np.linalg.cond(choice) < 0.01 / fmt.u else a  # a singular matrix may be refused
     return out
 
@@ -302,6 +365,13 @@ def _step(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
 
 
 KINDS: Mapping[str, Callable[..., Array]] = {
-    "binary": _binary, "probability": _probability, "simplex": _simplex, "log_simplex": _log_simplex,
-    "square": _square, "spd": _spd, "tame": _tame, "unit": _unit, "step": _step,
-}  # fmt: skip
+    "binary": _binary,
+    "probability": _probability,
+    "simplex": _simplex,
+    "log_simplex": _log_simplex,
+    "square": _square,
+    "spd": _spd,
+    "tame": _tame,
+    "unit": _unit,
+    "step": _step,
+}

@@ -64,11 +64,15 @@ def compare(
     outcome = Outcome(
         cases=1,
         elements=int((promised & (~powerless | flagged)).sum()),
-        unjudged=int((~promised | (powerless & ~flagged)).sum()) if only == "all" else int((powerless & ~flagged).sum()),
+        unjudged=int((~promised | (powerless & ~flagged)).sum())
+        if only == "all"
+        else int((powerless & ~flagged).sum()),
         basis=basis,
         ratio=_largest(np.where(flagged | powerless, 0.0, ratio)),
         ulps=_largest(np.where(flagged, 0.0, ulps)),
-        ideal=0.0 if ideal is None else _largest(np.where(promised & np.isfinite(ideal) & finite, _quotient(diff, ideal), 0.0)),
+        ideal=0.0
+        if ideal is None
+        else _largest(np.where(promised & np.isfinite(ideal) & finite, _quotient(diff, ideal), 0.0)),
     )
     if not flagged.any():
         return outcome
@@ -78,7 +82,9 @@ def compare(
     if outcome.refuted:
         sure = flagged & (ratio > (2.0 if cut == 0.5 else 1.0))
         rows = np.unique(np.concatenate([np.nonzero(sure)[0], [r.row for r in outcome.refuted]]))
-        outcome = outcome.marked(region=region_of(case, rows), ulps=max(outcome.ulps, *(r.error_ulp for r in outcome.refuted)))
+        outcome = outcome.marked(
+            region=region_of(case, rows), ulps=max(outcome.ulps, *(r.error_ulp for r in outcome.refuted))
+        )
     return outcome
 
 
@@ -131,7 +137,8 @@ def _certified(
 
 def entry(balls: Any, index: tuple[int, ...]) -> arb:
     """One entry; NumPy hands out the only element of a 0-d object array by itself."""
-    return balls[index] if isinstance(balls, np.ndarray) else balls
+    ball: arb = balls[index] if isinstance(balls, np.ndarray) else balls
+    return ball
 
 
 def certify(evaluate: Callable[[int], arb], got: float, allowed: float, fmt: Format) -> tuple[str, arb]:
@@ -213,9 +220,17 @@ def ends(ball: arb) -> tuple[str, str]:
 
 
 def bitwise(
-    case: Case, got: Array, expected: Array, *, signs: bool = False, severity: Severity = Severity.INCONSISTENT,
-    rows: Array | None = None, basis: str = "exact", calls: Callable[[int], Any] | None = None, where: Any = True,
-) -> Outcome:  # fmt: skip
+    case: Case,
+    got: Array,
+    expected: Array,
+    *,
+    signs: bool = False,
+    severity: Severity = Severity.INCONSISTENT,
+    rows: Array | None = None,
+    basis: str = "exact",
+    calls: Callable[[int], Any] | None = None,
+    where: Any = True,
+) -> Outcome:
     """Two results that every correct implementation must give alike; -0 = +0 unless ``signs``."""
     a = np.asarray(got).astype(np.float64)
     b = np.broadcast_to(np.asarray(expected).astype(np.float64), a.shape)
@@ -234,20 +249,36 @@ def bitwise(
         outcome += Outcome(
             refuted=(
                 Refutation(
-                    case, row, i[1:], severity, float(a[i]).hex(), text, "0x0p+0", basis, error, np.inf,
+                    case,
+                    row,
+                    i[1:],
+                    severity,
+                    float(a[i]).hex(),
+                    text,
+                    "0x0p+0",
+                    basis,
+                    error,
+                    np.inf,
                     calls=tuple(calls(row)) if calls else (),
                 ),
             )
-        )  # fmt: skip
+        )
     hit = np.unique(np.nonzero(differ)[0])
     return outcome.marked(region=region_of(case, hit if rows is None else rows[hit]))
 
 
 def related(
-    case: Case, left: Array, right: Array, allowed: Array, *, basis: str = "sum of both bounds",
-    severity: Severity = Severity.INCONSISTENT, calls: Callable[[int], Any] | None = None, one_sided: bool = False,
+    case: Case,
+    left: Array,
+    right: Array,
+    allowed: Array,
+    *,
+    basis: str = "sum of both bounds",
+    severity: Severity = Severity.INCONSISTENT,
+    calls: Callable[[int], Any] | None = None,
+    one_sided: bool = False,
     rows: Array | None = None,
-) -> Outcome:  # fmt: skip
+) -> Outcome:
     """|left - right| <= allowed for two computed results (left <= right + allowed if one-sided).
 
     Float64 arithmetic flags; the worst are decided exactly, by ball arithmetic on the floats.
@@ -261,10 +292,12 @@ def related(
         powerless = promised & (allowed >= np.maximum(np.abs(a), np.abs(b))) & (allowed > 0)
         flagged = promised & (ratio > 1 - 2.0**-20)
     outcome = Outcome(
-        cases=1, elements=int((promised & (~powerless | flagged)).sum()),
-        unjudged=int((~promised | (powerless & ~flagged)).sum()), basis=basis,
+        cases=1,
+        elements=int((promised & (~powerless | flagged)).sum()),
+        unjudged=int((~promised | (powerless & ~flagged)).sum()),
+        basis=basis,
         ratio=_largest(np.where(flagged, 0.0, ratio)),
-    )  # fmt: skip
+    )
     for i in worst(np.where(flagged, np.minimum(ratio, 1e300), -1.0), 3):
         gap_exact = arb(float(a[i])) - arb(float(b[i]))
         if not (gap_exact if one_sided else abs(gap_exact)) > arb(float(allowed[i])):
@@ -274,12 +307,21 @@ def related(
         outcome += Outcome(
             refuted=(
                 Refutation(
-                    case, row, i[1:], severity, float(a[i]).hex(), (float(b[i]).hex(),) * 2, float(allowed[i]).hex(),
-                    basis, error, float(ratio[i]), calls=tuple(calls(row)) if calls else (),
+                    case,
+                    row,
+                    i[1:],
+                    severity,
+                    float(a[i]).hex(),
+                    (float(b[i]).hex(),) * 2,
+                    float(allowed[i]).hex(),
+                    basis,
+                    error,
+                    float(ratio[i]),
+                    calls=tuple(calls(row)) if calls else (),
                 ),
             ),
             region=region_of(case, np.array([row])),
-        )  # fmt: skip
+        )
     return outcome
 
 

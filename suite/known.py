@@ -6,7 +6,6 @@ A file holds an array of tables ``[[finding]]``. Built-in targets bring theirs i
 import json
 import math
 import os
-import tempfile
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -17,6 +16,7 @@ from suite.outcome import hull
 from suite.verdict import Finding, Known, Severity, witness_from
 
 FOLDER = Path(__file__).with_name("findings")
+TEXTS = ("id", "concept", "law", "dtype", "route", "device", "severity", "date", "reason")
 
 
 class KnownError(Exception):
@@ -46,24 +46,47 @@ def built_in(target: str) -> tuple[Known, ...]:
 def _known(entry: Mapping[str, Any], path: Path, number: int) -> Known:
     try:
         record = dict(entry)
+        wrong = [name for name in (*TEXTS, "upstream") if not isinstance(record.get(name, ""), str)]
+        if wrong:
+            raise TypeError(f"{wrong[0]} must be a string")
         record["severity"] = Severity(record["severity"])
         record["witness"] = witness_from(record["witness"])
         record["region"] = tuple((float(a), float(b)) for a, b in record["region"])
         record["worst_ulp"] = float(record["worst_ulp"])
+        record["platform"] = {key: str(value) for key, value in record["platform"].items()}
         return Known(**{**record, "source": str(path)})
-    except (KeyError, TypeError, ValueError) as error:
-        raise KnownError(f"{path}: finding {number} is not a known finding ({type(error).__name__}: {error})") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise KnownError(
+            f"{path}: finding {number} is not a known finding ({type(error).__name__}: {error})"
+        ) from error
 
 
 def accepted(
-    finding: Finding, reason: str, date: str, platform: Mapping[str, str], upstream: str = "", severity: Severity | None = None
+    finding: Finding,
+    reason: str,
+    date: str,
+    platform: Mapping[str, str],
+    upstream: str = "",
+    severity: Severity | None = None,
 ) -> Known:
     """A finding that a person has looked at, its region rounded outward."""
     region = tuple((outward(low, -1), outward(high, 1)) for low, high in finding.region)
     return Known(
-        finding.id, finding.concept, finding.law, finding.dtype, finding.route, finding.device,
-        severity or finding.severity, date, reason, platform, region, finding.error_ulp, finding.witness, upstream,
-    )  # fmt: skip
+        finding.id,
+        finding.concept,
+        finding.law,
+        finding.dtype,
+        finding.route,
+        finding.device,
+        severity or finding.severity,
+        date,
+        reason,
+        platform,
+        region,
+        finding.error_ulp,
+        finding.witness,
+        upstream,
+    )
 
 
 def outward(x: float, side: int) -> float:
@@ -86,9 +109,13 @@ def merged(old: Iterable[Known], new: Known) -> tuple[Known, ...]:
             found = True
             worse = min(k.severity, new.severity, key=lambda s: s.rank)
             k = replace(
-                k, region=hull(k.region, new.region), worst_ulp=max(k.worst_ulp, new.worst_ulp), severity=worse,
-                reason=new.reason or k.reason, upstream=new.upstream or k.upstream,
-            )  # fmt: skip
+                k,
+                region=hull(k.region, new.region),
+                worst_ulp=max(k.worst_ulp, new.worst_ulp),
+                severity=worse,
+                reason=new.reason or k.reason,
+                upstream=new.upstream or k.upstream,
+            )
         out.append(k)
     return tuple(out) if found else (*out, new)
 
@@ -97,20 +124,23 @@ def write(path: Path, known: Iterable[Known]) -> None:
     """All entries, sorted by cell, written in one step."""
     ordered = sorted(known, key=lambda k: (k.concept, k.law, k.route, k.dtype, k.device))
     text = "# Known findings: written by `lawful accept`, read with --known.\n" + "".join(map(_table, ordered))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, suffix=".toml")
-    with os.fdopen(handle, "w", encoding="utf-8") as out:
-        out.write(text)
-    os.replace(name, path)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text(text, "utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise KnownError(f"{path}: cannot be written ({error.strerror}); name another file with --known") from error
 
 
 def _table(k: Known) -> str:
-    simple = ("id", "concept", "law", "dtype", "route", "device", "severity", "date", "reason", "upstream")
-    lines = ["", "[[finding]]"] + [f"{name} = {_string(str(getattr(k, name)))}" for name in simple if getattr(k, name)]
+    texts = (*TEXTS, "upstream") if k.upstream else TEXTS
+    lines = ["", "[[finding]]"] + [f"{name} = {_string(getattr(k, name))}" for name in texts]
     lines += [
         f"worst_ulp = {_float(k.worst_ulp)}",
         f"region = [{', '.join(f'[{_float(a)}, {_float(b)}]' for a, b in k.region)}]",
-        "platform = {" + ", ".join(f"{key} = {_string(v)}" for key, v in k.platform.items()) + "}",
+        "platform = {" + ", ".join(f"{_string(key)} = {_string(v)}" for key, v in k.platform.items()) + "}",
         "[finding.witness]",
         f"operands = [{', '.join(_strings(o) for o in k.witness.operands)}]",
         f"shapes = [{', '.join(str(list(s)) for s in k.witness.shapes)}]",
@@ -124,7 +154,9 @@ def _table(k: Known) -> str:
 
 
 def _string(text: str) -> str:
-    return json.dumps(text)  # a TOML basic string is a JSON string, as far as json.dumps escapes
+    """A TOML basic string is a JSON string, but for DEL and for the halves of a surrogate pair."""
+    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _strings(texts: Iterable[str]) -> str:

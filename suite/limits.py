@@ -61,7 +61,7 @@ def _substituted(operands: Sequence[Array], speed: tuple[int, int], zero: float)
 
 
 def _tendency(a: arb, b: arb, c: arb) -> Limit:
-    if any(v is None or v.is_nan() for v in (a, b, c)):
+    if any(v.is_nan() for v in (a, b, c)):
         return "none", arb.nan(), arb(0)
     left = max((abs(a - c).upper(), abs(b - c).upper()), key=lambda v: float(v.log()) if v > 0 else -np.inf)
     if left <= arb(2) ** -25 * abs(c).upper().max(arb(1)):

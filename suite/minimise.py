@@ -14,7 +14,9 @@ from suite.targets.library import CallError, TargetError, Unsupported
 Judge = Callable[[Case], Refutation | None]
 
 
-def minimise(found: Refutation, law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], seconds: float = 1.0) -> Refutation:
+def minimise(
+    found: Refutation, law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], seconds: float = 1.0
+) -> Refutation:
     """Greedy: keep every step after which the law is still refuted with the same severity."""
     deadline = time.monotonic() + seconds
 
@@ -68,13 +70,17 @@ def _sizes(found: Refutation) -> Iterator[Case]:
     if concept.certificate is not None:
         return
     for name in concept.dims:
-        n = next(x.shape[1 + core.index(name)] for x, core in zip(case.inputs, concept.cores, strict=True) if name in core)
+        n = next(
+            x.shape[1 + core.index(name)] for x, core in zip(case.inputs, concept.cores, strict=True) if name in core
+        )
         for keep in _subsets(n):
             inputs = [
                 np.take(x, keep, axis=1 + core.index(name)) if name in core else x
                 for x, core in zip(case.inputs, concept.cores, strict=True)
             ]
-            if name == "c" and any(o.integer and (x >= len(keep)).any() for o, x in zip(concept.operands, inputs, strict=True)):
+            if name == "c" and any(
+                o.integer and (x >= len(keep)).any() for o, x in zip(concept.operands, inputs, strict=True)
+            ):
                 continue
             yield case.at(*inputs)
 

@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """The items of one (concept, dtype) are judged once, together: xdist's loadgroup, but without a suffix to their ids."""
+    """The items of one (concept, dtype) are judged once, together: loadgroup, without a suffix to their ids."""
     if config.getoption("--lawful-target") is None or config.getoption("dist") != "load":
         return None
     scheduler = importlib.import_module("xdist.scheduler").LoadScopeScheduling(config, log)
@@ -112,10 +112,16 @@ def _prepared(config: pytest.Config) -> Any:
         option = config.getoption
         try:
             request = Request(
-                option("--lawful-target"), tuple(option("--lawful-concept")), tuple(option("--lawful-law")),
-                tuple(option("--lawful-dtype")), option("--lawful-device"), option("--lawful-profile"),
-                option("--lawful-seed"), 1, tuple(option("--lawful-known")),
-            )  # fmt: skip
+                option("--lawful-target"),
+                tuple(option("--lawful-concept")),
+                tuple(option("--lawful-law")),
+                tuple(option("--lawful-dtype")),
+                option("--lawful-device"),
+                option("--lawful-profile"),
+                option("--lawful-seed"),
+                1,
+                tuple(option("--lawful-known")),
+            )
             config._lawful_prepared = prepare(request)  # type: ignore[attr-defined]
         except (UsageError, TargetError, KnownError) as error:
             raise pytest.UsageError(f"lawful: {error}") from error

@@ -48,7 +48,8 @@ class Concept:
     where sound algorithms exist that no running error covers. ``fused`` says that libraries
     compute the whole concept as one kernel, so that a sixteen-bit result is a binary32 result
     rounded once. ``masks``: -inf entries are legal (a mask); ``extended``: at infinite arguments
-    the value is the limit of the definition. ``saved`` is the backward formula that has only the rounded output to go by; ``lenient`` are
+    the value is the limit of the definition. ``saved`` is the backward formula that has only the
+    rounded output to go by; ``lenient`` are
     algorithms in wide use that lose where a sound one of like cost does not: within the bound of
     either a failure is at most *inaccurate*, and says so.
     """

@@ -58,7 +58,9 @@ class Request:
 
 def nearest(name: str, legal: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, legal, 3, 0.5)
-    return f": did you mean {' or '.join(close)}?" if close else f": one of {', '.join(legal)}" if len(legal) < 12 else ""
+    return (
+        f": did you mean {' or '.join(close)}?" if close else f": one of {', '.join(legal)}" if len(legal) < 12 else ""
+    )
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ def inherited_findings(target: Library) -> tuple[Known, ...]:
         return ()
     names = concepts()
     return tuple(
-        k for k in known_findings.built_in(target.base) if k.concept in names and names[k.concept].call_name in target.inherited
+        k
+        for k in known_findings.built_in(target.base)
+        if k.concept in names and names[k.concept].call_name in target.inherited
     )
 
 
@@ -177,7 +181,7 @@ def version() -> str:
 
 def cpu_features() -> list[str]:
     """The instruction sets that NumPy found on this machine."""
-    found = np.show_config(mode="dicts")["SIMD Extensions"]  # type: ignore[index, call-overload]
+    found = np.show_config(mode="dicts")["SIMD Extensions"]
     return [*found.get("baseline", []), *found.get("found", [])]
 
 

@@ -141,8 +141,7 @@ class Known:
         """Same cell, no worse, inside the region, and at most twice the error."""
         same = found.key == (self.concept, self.dtype, self.law, self.route) and found.device == self.device
         inside = len(self.region) == len(found.region) and all(
-            low <= lo and hi <= high
-            for (low, high), (lo, hi) in zip(self.region, found.region, strict=True)
+            low <= lo and hi <= high for (low, high), (lo, hi) in zip(self.region, found.region, strict=True)
         )
         milder = self.severity is Severity.CONVENTION or self.severity.at_least(found.severity)
         # beyond 2^p ulp no digit is left, and the figure says nothing more
@@ -222,4 +221,3 @@ def finding_from(data: Mapping[str, Any]) -> Finding:
     record["enclosure"] = tuple(record["enclosure"])
     record["error_ulp"], record["ratio"] = _number(record["error_ulp"]), _number(record["ratio"])
     return Finding(**record)
-

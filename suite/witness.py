@@ -42,7 +42,9 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Library) -> C
         else:
             inputs.append(fmt.round(np.array([float.fromhex(t) for t in texts])).reshape(shape))
     option, seed = witness.recipe
-    sizes = {d: n for x, core in zip(inputs, concept.cores, strict=True) for d, n in zip(core, x.shape[1:], strict=True)}
+    sizes = {
+        d: n for x, core in zip(inputs, concept.cores, strict=True) for d, n in zip(core, x.shape[1:], strict=True)
+    }
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
     case = Case(concept, fmt, target, tuple(inputs), recipe)
     if witness.cotangent:

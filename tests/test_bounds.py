@@ -7,14 +7,13 @@ operation what a standard allows; every entry of every result is then decided in
 import inspect
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial, partialmethod
+from itertools import product
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import scipy.special as sp
-from flint import arb
 
 from reference.formats import wide
 from suite.arithmetic import Balls, Standard, Undecided, Variable, backward
@@ -27,15 +26,16 @@ from suite.floats import FORMATS, precision
 from suite.inputs import Recipe, draw, lengths
 from suite.judge import certify, decide, entry, excess
 from suite.laws.gradient import off_kinks
-from suite.record import Concept
 from suite.targets.library import load
 
 Array = np.ndarray[Any, Any]
 BITS, RECIPES, ENTRIES = 200, 4, 300
 LONG, SIDE = (3, 17, 1, 65), (2, 3, 1, 5)  # lengths of a vector, sides of a matrix
+SLACK = {"spectral_norm": "10 n u, as of any backward stable SVD, is declared, not derived: LAPACK is 30 times better"}
 NUMPY = load("numpy", "cpu", call_names())
-DEFINED = [c.name for c in concepts().values() if c.definition is not None]
-DIFFERENTIABLE = [n for n in DEFINED if concepts()[n].differentiable]
+DEFINED = [c for c in concepts().values() if c.definition is not None]
+STUDIES = [(c.name, gradient) for c in DEFINED for gradient in (False, True)[: 1 + c.differentiable]]
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow is a result here
 _erfc = np.vectorize(math.erfc, otypes=[float])
 
 
@@ -72,7 +72,7 @@ class Careless(Arithmetic):
         )
         return self.lift(np.where(value == 0, value, value + shift * self.standard.format.ulp(value)))
 
-    def reduced(self, ufunc: np.ufunc, axis: Any, keepdims: bool) -> "Careless":
+    def reduced(self, ufunc: np.ufunc, axis: Any = None, keepdims: bool = False) -> "Careless":
         """One term after the other, in a random order, in binary32 or binary64."""
         axes = tuple(range(self.ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
         out = self.value.astype(self.wide)
@@ -81,91 +81,64 @@ class Careless(Arithmetic):
             out = np.take(ufunc.accumulate(np.take(out, order, axis=k), axis=k), [-1], axis=k)
         return self.lift(out if keepdims else np.squeeze(out, axis=axes))
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> "Careless":
-        return self.reduced(np.add, axis, keepdims)
+    def numpy(self, f: Callable[..., Any], *args: Any, **options: Any) -> "Careless":
+        return self.lift(f(self.value.astype(self.wide), *args, **options))
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> "Careless":
-        return self.reduced(np.multiply, axis, keepdims)
-
-    def cumsum(self, axis: int) -> "Careless":
-        return self.lift(np.cumsum(self.value.astype(self.wide), axis=axis))
-
-    def cumprod(self, axis: int) -> "Careless":
-        return self.lift(np.cumprod(self.value.astype(self.wide), axis=axis))
+    sum, prod = partialmethod(reduced, np.add), partialmethod(reduced, np.multiply)
+    cumsum, cumprod = partialmethod(numpy, np.cumsum), partialmethod(numpy, np.cumprod)
+    max, sort, norm = partialmethod(numpy, np.max), partialmethod(numpy, np.sort), partialmethod(numpy, np.linalg.norm)
 
     def matmul(self, o: "Careless") -> "Careless":
         return self.rebuild(self.value[..., :, :, None] * o.value[..., None, :, :]).sum(axis=-2)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> "Careless":
-        return self.rebuild(np.max(self.value, axis=axis, keepdims=keepdims))
-
-    def sort(self, axis: int = -1) -> "Careless":
-        return self.rebuild(np.sort(self.value, axis=axis))
-
-    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> "Careless":  # noqa: A002
-        return self.lift(np.linalg.norm(self.value.astype(self.wide), ord, axis, keepdims))
 
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         return ufunc(*(x.value for x in self.lifted(*inputs)))
 
 
-def _rule(f: np.ufunc) -> Callable[..., Careless]:
-    return lambda self, *others: self.lift(f(self.value, *(o.value for o in others)))  # exact results stay exact
-
-
 for f in (np.add, np.subtract, np.multiply, np.divide, np.negative, np.absolute, np.sign, np.maximum):
-    setattr(Careless, f.__name__, _rule(f))
+    setattr(Careless, f.__name__, lambda self, *others, f=f: self.lift(f(self.value, *(o.value for o in others))))
 
 
 # -- sound algorithms that only the hand-written bounds of the declarations cover
 
 
-def running_mean(x: Any) -> Any:
-    m = x[..., 0]
-    for k in range(1, x.shape[-1]):
-        m = m + (x[..., k] - m) / (k + 1.0)
-    return m
-
-
-def welford(x: Any, *, correction: float) -> Any:
+def running(x: Any) -> tuple[Any, Any]:
+    """Welford's updates of the mean and of the sum of squares about it."""
     m, s = x[..., 0], x[..., 0] * 0.0
     for k in range(1, x.shape[-1]):
         d = x[..., k] - m
         m = m + d / (k + 1.0)
         s = s + d * (x[..., k] - m)
-    return s / (x.shape[-1] - correction)
+    return m, s
 
 
-def scaled_squares(x: Any, *, ord: Any) -> Any:  # noqa: A002 - NumPy's name
+def deviation(x: Any, *, correction: float) -> Any:
+    top = np.max(np.abs(x), axis=-1, keepdims=True)
+    scale = np.where(top == 0, 1.0, top)
+    return scale[..., 0] * np.sqrt(running(x / scale)[1] / (x.shape[-1] - correction))
+
+
+def scaled_squares(x: Any, **_: Any) -> Any:
     """LAPACK's classical nrm2: the scale grows with the largest entry met, the sum of squares is rescaled."""
     top, total = np.abs(x[..., 0]), np.abs(x[..., 0]) * 0.0 + 1.0
     for k in range(1, x.shape[-1]):
-        a = np.abs(x[..., k])
-        larger, smaller = np.maximum(top, a), np.minimum(top, a)
-        ratio = np.where(larger == 0, 0.0, smaller / np.where(larger == 0, 1.0, larger))
-        total = np.where(a > top, total * (ratio * ratio) + 1.0, total + ratio * ratio)
-        top = larger
+        a, old = np.abs(x[..., k]), top
+        top = np.maximum(old, a)
+        ratio = np.minimum(old, a) / np.where(top == 0, 1.0, top)
+        total = np.where(a > old, total * (ratio * ratio) + 1.0, total + ratio * ratio)
     return top * np.sqrt(total)
 
 
-def scaled_welford(x: Any, *, correction: float) -> Any:
-    top = np.max(np.abs(x), axis=-1)
-    scale = np.where(top == 0, 1.0, top)
-    return scale * np.sqrt(welford(x / scale[..., None], correction=correction))
-
-
 WRITTEN: dict[str, Callable[..., Any]] = {
-    "mean": running_mean, "var": welford, "std": scaled_welford,
-    "vector_norm": scaled_squares, "matrix_norm": lambda a, *, ord: scaled_squares(a.reshape(a.shape[0], -1), ord=ord),
+    "mean": lambda x: running(x)[0], "var": lambda x, *, correction: running(x)[1] / (x.shape[-1] - correction),
+    "std": deviation, "vector_norm": scaled_squares, "matrix_norm": lambda a, **_: scaled_squares(a.reshape(len(a), -1)),
 }  # fmt: skip
 
 
-# -- cases, implementations, truths
-
-
-def cases(concept: Concept, dtype: str) -> Iterator[Case]:
+def cases(name: str, dtype: str) -> Iterator[Case]:
     """Recipes of every option in turn; in every other one the cotangent is a seed of any numbers."""
-    fmt, pool, j, entries = FORMATS[dtype], LONG if len(concept.dims) == 1 else SIDE, 0, 0
+    concept, fmt, j, entries = concepts()[name], FORMATS[dtype], 0, 0
+    pool = LONG if len(concept.dims) == 1 else SIDE
     while j < max(RECIPES, 2 * len(concept.options)) or (entries < 2 * ENTRIES and j < 50):
         sizes = ((d, max(n for n in lengths(concept, d) if n <= pool[(j + k) % 4])) for k, d in enumerate(concept.dims))
         recipe = Recipe(tuple(sizes), j % len(concept.options), 1000 + j)
@@ -177,150 +150,105 @@ def cases(concept: Concept, dtype: str) -> Iterator[Case]:
         yield case
 
 
-def runs(case: Case, text: Callable[..., Any], **seed: Array) -> Iterator[tuple[str, tuple[Array, ...]]]:
-    """The results of a text by NumPy and by careless arrays, composed and fused."""
-    rng, options = np.random.default_rng(7), case.options | ({"axis": -1} if "axis" in parameters(text) else {})
-    results = {"numpy": wide(text)(*case.inputs, **options, **seed)}
-    fused = {case.concept.fused and not seed, True}
-    for standard in {case.required(f) for f in fused}:
-        lifted = [
-            x if o.integer else Careless(x, standard, rng)
-            for x, o in zip(case.inputs, case.concept.operands, strict=True)
-        ]
-        results[f"careless {standard.format.name}"] = text(
-            *lifted, **options, **{k: Careless(v, standard, rng) for k, v in seed.items()}
-        )
-    for who, result in results.items():
+def operands(case: Case, arithmetic: Callable[[Array], Any]) -> list[Any]:
+    return [x if o.integer else arithmetic(x) for x, o in zip(case.inputs, case.concept.operands, strict=True)]
+
+
+def runs(case: Case, text: Callable[..., Any], **seed: Array) -> Iterator[list[Array]]:
+    """The results of a text by NumPy and by careless arrays, composed and fused, rounded into the format."""
+    axis = {"axis": -1} if "axis" in inspect.signature(text).parameters else {}
+    results = [wide(text)(*case.inputs, **axis, **case.options, **seed)]
+    for standard in {case.required(fused) for fused in (case.concept.fused and not seed, True)}:
+        careless = partial(Careless, standard=standard, rng=np.random.default_rng(7))
+        seeds = {k: careless(v) for k, v in seed.items()}
+        results.append(text(*operands(case, careless), **axis, **case.options, **seeds))
+    for result in results:
         found = result if isinstance(result, tuple) else (result,)
-        yield who, tuple(case.format.round(getattr(r, "value", r)).astype(np.float64) for r in found)
+        yield [case.format.round(getattr(r, "value", r)).astype(np.float64) for r in found]
 
 
-def parameters(text: Callable[..., Any]) -> Any:
-    return inspect.signature(text).parameters
+def implementations(case: Case, gradient: bool) -> Iterator[list[Array]]:
+    """One list of results each: the value, or a cotangent per differentiable operand."""
+    c = case.concept
+    written = [WRITTEN[c.name]] if c.name in WRITTEN and case.options.get("ord", 2) in (2, "fro") else []
+    for text in (c.vjp, *c.vjp_alternatives) if gradient else (*case.texts, *written):
+        yield from runs(case, text, **({"cotangent": case.cotangent} if gradient else {}))
+    if not gradient and NUMPY.functions.get(c.call_name, c.reference) is not c.reference:
+        yield [case.got().astype(np.float64)]
 
 
-def implementations(case: Case, gradient: bool) -> Iterator[tuple[str, tuple[Array, ...]]]:
-    concept = case.concept
-    if gradient:
-        for text in (concept.vjp, *concept.vjp_alternatives):
-            yield from runs(case, text, cotangent=case.cotangent)
-        return
-    own = [WRITTEN[concept.name]] if concept.name in WRITTEN and case.options.get("ord", 2) in (2, "fro") else []
-    for text in (*case.texts, *own):
-        yield from runs(case, text)
-    if NUMPY.functions.get(concept.call_name, concept.reference) is not concept.reference:
-        yield "library", (case.got().astype(np.float64),)
-
-
-def truths(case: Case, gradient: bool) -> list[Array] | None:
+def truths(case: Case, gradient: bool) -> list[Any] | None:
     """All rows at once; None where some comparison is undecided at this precision."""
-    lifted = [x if o.integer else Balls(x) for x, o in zip(case.inputs, case.concept.operands, strict=True)]
     with precision(BITS):
         try:
-            if not gradient:
-                return [np.broadcast_to(case.concept.definition(*lifted, **case.options).a, case.value.shape)]
-            leaves = [Variable(x) if isinstance(x, Balls) else x for x in lifted]
-            y = case.concept.definition(*leaves, **case.options)
-            found = backward(y, Balls(case.cotangent.astype(np.float64)), [leaves[k] for k in case.wrt])
-            zeros = [Balls(np.zeros(case.inputs[k].shape)) for k in case.wrt]
-            return [(z if g is None else g).a for g, z in zip(found, zeros, strict=True)]
+            xs = operands(case, (lambda x: Variable(Balls(x))) if gradient else Balls)
+            y = case.concept.definition(*xs, **case.options)
+            if gradient:
+                found = backward(y, Balls(case.cotangent.astype(np.float64)), [xs[k] for k in case.wrt])
+                return [(0 * xs[k].value if g is None else g).a for g, k in zip(found, case.wrt, strict=True)]
+            return [np.broadcast_to(y.a, case.value.shape)]
         except Undecided:
             return None
 
 
 def smooth(case: Case, k: int) -> Array:
     """Off the kinks; a norm with kinks has one at every tie as well."""
-    x = np.abs(case.inputs[k].astype(np.float64))
-    if not case.concept.kinks or case.concept.elementwise:
-        return off_kinks(case, k)
-    tied = np.any(np.diff(np.sort(x, axis=-1), axis=-1) == 0, axis=-1, keepdims=True)
-    return off_kinks(case, k) & ~tied
+    x = np.sort(np.abs(case.inputs[k].astype(np.float64)), axis=-1)
+    ties = bool(case.concept.kinks) and not case.concept.elementwise and np.any(np.diff(x) == 0, axis=-1, keepdims=True)
+    return off_kinks(case, k) & ~np.asarray(ties)
 
 
-@dataclass
-class Study:
-    """What was beyond its bound, the worst observed/bound at normal results, whether any bound was not 0."""
-
-    beyond: list[str] = field(default_factory=list)
-    worst: float = 0.0
-    entries: int = 0
-    inexact: bool = False
-
-    def meet(
-        self, case: Case, who: str, got: Array, value: Array, allowed: Array, balls: Array | None, exact: Any
-    ) -> None:
-        for i in map(tuple, np.argwhere(np.isfinite(value) & np.isfinite(allowed)).tolist()):
-            y, g, bound = None if balls is None else balls[i], float(got[i]), float(allowed[i])
-            verdict = None if y is None else decide(y, g, bound, case.format)
-            if verdict is None:
-                verdict, y = certify(lambda bits: entry(exact(i[0], bits), i[1:]), g, bound, case.format)  # noqa: B023
-            self.entries += 1
-            self.inexact |= bound > 0
-            if verdict == "beyond":
-                row = [x[i[0]].tolist() for x in case.inputs]
-                self.beyond.append(
-                    f"{who} {case.options} {row}{i}: got {g!r}, truth {y.str(20)}, allowed {bound!r}, {excess(y, g, bound)}"
-                )
-            elif verdict == "within" and case.format.tiny <= abs(value[i]) and bound < abs(value[i]) and np.isfinite(g):
-                self.worst = max(self.worst, excess(y, g, bound))
+def verdict_on(case: Case, i: tuple[int, ...], j: int, ball: Any, got: float, allowed: float) -> tuple[str | None, Any]:
+    verdict = None if ball is None else decide(ball, got, allowed, case.format)
+    if verdict:
+        return verdict, ball
+    again = case.exact if j < 0 else lambda row, bits: case.exact_grads(row, bits)[j]
+    return certify(lambda bits: entry(again(i[0], bits), i[1:]), got, allowed, case.format)
 
 
 @cache
-def study(name: str, dtype: str, gradient: bool) -> Study:
-    out = Study()
-    with np.errstate(all="ignore"):
-        for case in cases(concepts()[name], dtype):
-            balls = truths(case, gradient)
-            bounds = case.bounded_grads() if gradient else [case.bounded()]
-            for who, results in implementations(case, gradient):
-                for j, (value, allowed) in enumerate(bounds):
-                    if gradient:
-                        allowed = np.where(smooth(case, case.wrt[j]), allowed, np.inf)
-                    exact = (lambda row, bits, c=case, j=j: c.exact_grads(row, bits)[j]) if gradient else case.exact
-                    got = np.broadcast_to(results[j], value.shape)
-                    out.meet(case, who, got, value, allowed, None if balls is None else balls[j], exact)
-    return out
-
-
-# -- the claims
-
-
-@pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("name", DEFINED)
-def test_no_sound_algorithm_is_beyond_its_bound(name: str, dtype: str) -> None:
-    found = study(name, dtype, False)
-    assert not found.beyond and found.entries > ENTRIES
+def study(name: str, dtype: str, gradient: bool) -> tuple[list[str], int, list[tuple[float, float]]]:
+    """What is beyond its bound, the number of entries decided, and (bound, observed/bound) at normal results."""
+    beyond, ratios, entries = [], [], 0
+    for case in cases(name, dtype):
+        balls, bounds = truths(case, gradient), case.bounded_grads() if gradient else [case.bounded()]
+        for results, (j, (value, allowed)) in product(implementations(case, gradient), enumerate(bounds)):
+            promised = np.isfinite(value) & np.isfinite(allowed) & (smooth(case, case.wrt[j]) if gradient else True)
+            got, normal = np.broadcast_to(results[j], value.shape), np.abs(value) >= np.fmax(allowed, case.format.tiny)
+            for i in map(tuple, np.argwhere(promised).tolist()):
+                g, bound, ball = float(got[i]), float(allowed[i]), None if balls is None else balls[j][i]
+                verdict, ball = verdict_on(case, i, j if gradient else -1, ball, g, bound)
+                entries += verdict in ("within", "beyond")
+                if verdict == "beyond":
+                    row = [x[i[0]].tolist() for x in case.inputs]
+                    beyond.append(f"{case.options} {row} {i}: {g!r} for {ball.str(20)}, allowed {bound!r}")
+                elif verdict == "within" and normal[i] and np.isfinite(g):
+                    ratios.append((bound, excess(ball, g, bound)))
+    return beyond, entries, ratios
 
 
 @pytest.mark.parametrize("dtype", FORMATS)
-@pytest.mark.parametrize("name", DIFFERENTIABLE)
-def test_no_sound_gradient_is_beyond_its_bound(name: str, dtype: str) -> None:
-    found = study(name, dtype, True)
-    assert not found.beyond and found.entries > ENTRIES
+@pytest.mark.parametrize("name, gradient", STUDIES)
+def test_no_sound_algorithm_is_beyond_its_bound(name: str, gradient: bool, dtype: str) -> None:
+    beyond, entries, _ = study(name, dtype, gradient)
+    assert not beyond and entries > ENTRIES
 
 
-SLACK = {
-    (
-        "spectral_norm",
-        False,
-    ): "the bound of a backward stable SVD, 10 n u, is declared, not derived: LAPACK is thirty times better",
-}
-
-
-@pytest.mark.parametrize("name, gradient", [(n, g) for g in (False, True) for n in (DIFFERENTIABLE if g else DEFINED)])
+@pytest.mark.parametrize("name, gradient", STUDIES)
 def test_bound_is_not_slack(name: str, gradient: bool) -> None:
-    """Somewhere a sound algorithm uses a twentieth of its bound, unless the bound is 0: exact operations."""
-    found = study(name, "float32", gradient)
-    assert (found.worst > 0.05) != ((name, gradient) in SLACK) or not found.inexact
+    """Somewhere a sound algorithm uses a twentieth of its bound, unless all bounds are 0: exact operations."""
+    ratios = study(name, "float32", gradient)[2]
+    tight = any(ratio > 0.05 for _, ratio in ratios) or not any(bound for bound, _ in ratios)
+    assert tight != (name in SLACK)
 
 
-def test_the_adversary_is_within_its_standard() -> None:
-    """Every operation of a careless array is within the running error of that one operation, and uses most of it."""
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_the_adversary_keeps_its_standard(dtype: str) -> None:
+    """A function of a careless array is within the ulps allowed, and uses half of them."""
     rng = np.random.default_rng(0)
-    for dtype in FORMATS:
-        for standard in {Standard.required(FORMATS[dtype], fused) for fused in (False, True)}:
-            x = Careless(standard.format.round(np.abs(rng.standard_normal(400)) + 0.01), standard, rng)
-            for f in (np.exp, np.log1p, np.tanh, np.sin, np.expm1, sp.erfc):
-                truth, ulp = f(Balls(x.value)).a, standard.format.ulp(f(x.value))
-                off = np.array([float(abs(t - g).mid()) for t, g in zip(truth, f(x).value, strict=True)]) / ulp
-                assert np.all(off <= standard.ulps) and np.any(off > 0.5 * standard.ulps)
+    for standard in {Standard.required(FORMATS[dtype], fused) for fused in (False, True)}:
+        x = Careless(standard.format.round(np.abs(rng.standard_normal(400))), standard, rng)
+        for f in (np.exp, np.log1p, np.tanh, np.sin, np.expm1):
+            gaps = [float(abs(t - g).mid()) for t, g in zip(f(Balls(x.value)).a, f(x).value, strict=True)]
+            ulps = np.array(gaps) / standard.format.ulp(f(x.value))
+            assert np.all(ulps <= standard.ulps) and np.any(ulps > 0.5 * standard.ulps)

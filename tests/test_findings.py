@@ -89,7 +89,22 @@ def _confirmed(k: Known, truth: mp.mpf) -> bool:
 
 def _finding(k: Known) -> Finding:
     return Finding(
-        k.concept, k.law, "", k.dtype, k.device, k.route, k.severity, "", k.witness, k.region, "", ("", ""), "", "", 0.0, 0.0
+        k.concept,
+        k.law,
+        "",
+        k.dtype,
+        k.device,
+        k.route,
+        k.severity,
+        "",
+        k.witness,
+        k.region,
+        "",
+        ("", ""),
+        "",
+        "",
+        0.0,
+        0.0,
     )
 
 
@@ -97,8 +112,18 @@ def _ids(known: list[Known]) -> list[str]:
     return [f"{k.concept}-{k.dtype}-{k.law}-{k.route}" for k in known]
 
 
-VALUES = [k for k in KNOWN if k.concept in VALUE and k.law in ("accuracy", "finite", "correctly_rounded") and k.severity is not Severity.CONVENTION]
-SLOPES = [k for k in KNOWN if k.concept in SLOPE and k.law in ("gradient", "gradient_finite") and k.severity is not Severity.CONVENTION]
+VALUES = [
+    k
+    for k in KNOWN
+    if k.concept in VALUE
+    and k.law in ("accuracy", "finite", "correctly_rounded")
+    and k.severity is not Severity.CONVENTION
+]
+SLOPES = [
+    k
+    for k in KNOWN
+    if k.concept in SLOPE and k.law in ("gradient", "gradient_finite") and k.severity is not Severity.CONVENTION
+]
 
 
 @pytest.mark.parametrize("k", VALUES, ids=_ids(VALUES))

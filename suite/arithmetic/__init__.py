@@ -7,4 +7,15 @@ from suite.arithmetic.protocol import Undecided
 from suite.arithmetic.running import RunningError, Standard
 from suite.arithmetic.tape import Variable, backward
 
-__all__ = ["Balls", "Dual", "RunningError", "Standard", "Undecided", "Variable", "backward", "decimal", "ln2_like", "pi_like"]
+__all__ = [
+    "Balls",
+    "Dual",
+    "RunningError",
+    "Standard",
+    "Undecided",
+    "Variable",
+    "backward",
+    "decimal",
+    "ln2_like",
+    "pi_like",
+]

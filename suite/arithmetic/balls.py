@@ -4,7 +4,8 @@ Comparisons that overlapping balls cannot decide raise :class:`Undecided`; maxim
 chosen. A float that is not a short dyadic number (0.1, pi) would make the truth wrong, and raises.
 """
 
-from typing import Any, ClassVar, Self
+from itertools import pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 from flint import arb, arb_mat
@@ -38,7 +39,7 @@ def _sign(a: arb) -> arb:
 
 def _power(a: arb, b: arb) -> arb:
     if b.is_integer():
-        n = int(b.mid().floor().unique_fmpz())
+        n = int(str(b.mid().floor().unique_fmpz()))
         if abs(n) < 1 << 20:
             return a**n
         if a < 0:
@@ -49,10 +50,14 @@ def _power(a: arb, b: arb) -> arb:
     return a**b
 
 
-_ufunc = {
-    name: np.frompyfunc(f, f.__code__.co_argcount, 1)
-    for name, f in {"divide": _divide, "maximum": _maximum, "sign": _sign, "power": _power}.items()
+_ufunc: dict[str, Any] = {
+    "divide": np.frompyfunc(_divide, 2, 1),
+    "maximum": np.frompyfunc(_maximum, 2, 1),
+    "sign": np.frompyfunc(_sign, 1, 1),
+    "power": np.frompyfunc(_power, 2, 1),
 }
+_add: Any = np.add  # on objects: NumPy's stubs allow no initial ball
+_multiply: Any = np.multiply
 _elementary = {ufunc: np.frompyfunc(row.ball, 1, 1) for ufunc, row in TABLE.items()}
 
 
@@ -75,6 +80,11 @@ _COMPARE = {
 }
 
 
+def _compare(ufunc: np.ufunc, operands: int) -> Any:
+    rule: Any = _COMPARE[ufunc]
+    return np.frompyfunc(rule, operands, 1)
+
+
 class Balls(Arithmetic):
     """An object array of ``arb``, with NumPy's protocols."""
 
@@ -85,10 +95,10 @@ class Balls(Arithmetic):
         self.a = array if array.dtype == object else np.asarray(_to_arb(array.astype(np.float64)), object)
         self.parts = (self.a,)
 
-    def rebuild(self, *parts: Any) -> Self:
+    def rebuild(self, *parts: Any) -> Any:
         return type(self)(np.asarray(parts[0], dtype=object))
 
-    def lift(self, other: Any) -> Self:
+    def lift(self, other: Any) -> Any:
         if isinstance(other, Balls):
             return self.rebuild(other.a)
         if isinstance(other, float) and np.isfinite(other):
@@ -98,63 +108,63 @@ class Balls(Arithmetic):
         return self.rebuild(np.asarray(_to_arb(np.asarray(other)), object))
 
     # -- constants of the arithmetic
-    def pi(self) -> Self:
+    def pi(self) -> Any:
         return self.rebuild(np.asarray(arb.pi(), dtype=object))
 
-    def ln2(self) -> Self:
+    def ln2(self) -> Any:
         return self.rebuild(np.asarray(arb(2).log(), dtype=object))
 
-    def rational(self, numerator: int, denominator: int) -> Self:
+    def rational(self, numerator: int, denominator: int) -> Any:
         return self.rebuild(np.asarray(arb(numerator) / denominator, dtype=object))
 
     # -- operations
-    def add(self, o: Self) -> Self:
+    def add(self, o: Any) -> Any:
         return self.rebuild(self.a + o.a)
 
-    def subtract(self, o: Self) -> Self:
+    def subtract(self, o: Any) -> Any:
         return self.rebuild(self.a - o.a)
 
-    def multiply(self, o: Self) -> Self:
+    def multiply(self, o: Any) -> Any:
         return self.rebuild(self.a * o.a)
 
-    def divide(self, o: Self) -> Self:
+    def divide(self, o: Any) -> Any:
         return self.rebuild(_ufunc["divide"](self.a, o.a))
 
-    def negative(self) -> Self:
+    def negative(self) -> Any:
         return self.rebuild(-self.a)
 
-    def absolute(self) -> Self:
+    def absolute(self) -> Any:
         return self.rebuild(np.abs(self.a))
 
-    def maximum(self, o: Self) -> Self:
+    def maximum(self, o: Any) -> Any:
         return self.rebuild(_ufunc["maximum"](self.a, o.a))
 
-    def power(self, o: Self) -> Self:
+    def power(self, o: Any) -> Any:
         return self.rebuild(_ufunc["power"](self.a, o.a))
 
-    def square(self) -> Self:
+    def square(self) -> Any:
         return self.rebuild(_ufunc["power"](self.a, arb(2)))
 
-    def sign(self) -> Self:
+    def sign(self) -> Any:
         return self.rebuild(_ufunc["sign"](self.a))
 
-    def matmul(self, o: Self) -> Self:
+    def matmul(self, o: Any) -> Any:
         return self.rebuild(np.matmul(self.a, o.a))
 
-    def apply(self, ufunc: np.ufunc, x: Any) -> Self:
+    def apply(self, ufunc: np.ufunc, x: Any) -> Any:
         return self.rebuild(_elementary[ufunc](x.a))
 
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         arrays = [x.a for x in self.lifted(*inputs)]
-        return np.asarray(np.frompyfunc(_COMPARE[ufunc], len(arrays), 1)(*arrays), bool)
+        return np.asarray(_compare(ufunc, len(arrays))(*arrays), bool)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
-        return self.rebuild(np.add.reduce(self.a, axis=axis, keepdims=keepdims, initial=arb(0)))
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return self.rebuild(_add.reduce(self.a, axis=axis, keepdims=keepdims, initial=arb(0)))
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Self:
-        return self.rebuild(np.multiply.reduce(self.a, axis=axis, keepdims=keepdims, initial=arb(1)))
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return self.rebuild(_multiply.reduce(self.a, axis=axis, keepdims=keepdims, initial=arb(1)))
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         if axis is None or isinstance(axis, tuple):
             axes = range(self.ndim) if axis is None else axis
             out = self.a
@@ -164,27 +174,27 @@ class Balls(Arithmetic):
         out = np.asarray(_ufunc["maximum"].reduce(self.a, axis=axis), dtype=object)
         return self.rebuild(np.expand_dims(out, axis) if keepdims else out)
 
-    def cumsum(self, axis: int) -> Self:
+    def cumsum(self, axis: int) -> Any:
         return self.rebuild(np.add.accumulate(self.a, axis=axis))
 
-    def cumprod(self, axis: int) -> Self:
+    def cumprod(self, axis: int) -> Any:
         return self.rebuild(np.multiply.accumulate(self.a, axis=axis))
 
-    def maximum_accumulate(self, x: Self, axis: int = 0) -> Self:
+    def maximum_accumulate(self, x: Any, axis: int = 0) -> Any:
         return self.rebuild(_ufunc["maximum"].accumulate(x.a, axis=axis))
 
-    def sort(self, axis: int = -1) -> Self:
+    def sort(self, axis: int = -1) -> Any:
         """Ascending; the balls must be disjoint or exact, so that the order is decided."""
         rows = np.moveaxis(self.a, axis, -1)
         out = np.empty_like(rows)
         for i in np.ndindex(rows.shape[:-1]):
             order = sorted(rows[i], key=lambda b: float(b.mid()))
-            if any(a > b or not a <= b for a, b in zip(order, order[1:], strict=False)):
+            if any(a > b or not a <= b for a, b in pairwise(order)):
                 raise Undecided("the order of overlapping balls")
             out[i] = order
         return self.rebuild(np.moveaxis(out, -1, axis))
 
-    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Self:  # noqa: A002 - NumPy's name
+    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
         """Only the spectral norm of the last two axes, for which no formula exists."""
         if ord != 2 or axis != (-2, -1):
             return NotImplemented
@@ -213,4 +223,3 @@ def spectral_norm(matrix: np.ndarray[Any, Any], squarings: int = 64) -> arb:
     top = (m.trace().log() + log_scale) / (arb(2) ** squarings * 2)
     low = top - arb(n).log() / (arb(2) ** squarings * 2)
     return low.union(top).exp()
-

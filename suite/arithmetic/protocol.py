@@ -6,7 +6,7 @@ on every component alike, and are therefore written once, here.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -49,12 +49,16 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
     level: ClassVar[int] = 0  # a derivative's array stands above the arithmetic that it is over
     parts: tuple[Any, ...]
 
+    if TYPE_CHECKING:  # each arithmetic has its own operations; NumPy's stubs know only ndarray, so Any it is
+
+        def __getattr__(self, name: str) -> Any: ...
+
     # -- to be given by each arithmetic
-    def rebuild(self, *parts: Any) -> Self:
+    def rebuild(self, *parts: Any) -> Any:
         """The same kind of array over other components."""
         raise NotImplementedError
 
-    def lift(self, other: Any) -> Self:
+    def lift(self, other: Any) -> Any:
         """A plain number or array as a constant of this arithmetic."""
         raise NotImplementedError
 
@@ -83,17 +87,20 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
         if func in MOVES:
             return self.move(lambda part: func(part, *args[1:], **kwargs))
         if func in REDUCTIONS:
-            return getattr(self, REDUCTIONS[func])(*args[1:], **kwargs) if args and args[0] is self \
+            return (
+                getattr(self, REDUCTIONS[func])(*args[1:], **kwargs)
+                if args and args[0] is self
                 else getattr(self, "_" + REDUCTIONS[func])(*args, **kwargs)
+            )
         return NotImplemented
 
-    def move(self, f: Callable[[Any], Any]) -> Self:
+    def move(self, f: Callable[[Any], Any]) -> Any:
         return self.rebuild(*(f(part) for part in self.parts))
 
     # -- the shape of the first component is the shape of the array
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.parts[0].shape
+        return tuple(self.parts[0].shape)
 
     @property
     def ndim(self) -> int:
@@ -104,20 +111,20 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
         return int(np.prod(self.shape))
 
     @property
-    def T(self) -> Self:  # noqa: N802 - NumPy's name
+    def T(self) -> Any:
         return self.move(lambda part: part.T)
 
     @property
-    def mT(self) -> Self:  # noqa: N802 - the array API's name
+    def mT(self) -> Any:
         return self.move(lambda part: np.swapaxes(part, -1, -2))
 
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, key: Any) -> Self:
+    def __getitem__(self, key: Any) -> Any:
         return self.move(lambda part: part[key])
 
-    def reshape(self, *shape: Any) -> Self:
+    def reshape(self, *shape: Any) -> Any:
         return self.move(lambda part: part.reshape(*shape))
 
     def ndim_of(self) -> int:
@@ -129,51 +136,50 @@ class Arithmetic(np.lib.mixins.NDArrayOperatorsMixin):
     def size_of(self) -> int:
         return self.size
 
-    def lifted(self, *others: Any) -> list[Self]:
+    def lifted(self, *others: Any) -> list[Any]:
         return [x if isinstance(x, type(self)) else self.lift(x) for x in others]
 
-    def _where(self, condition: Any, a: Any, b: Any) -> Self:
+    def _where(self, condition: Any, a: Any, b: Any) -> Any:
         first, second = self.lifted(a, b)
         pairs = zip(first.parts, second.parts, strict=True)
         return self.rebuild(*(np.where(condition, x, y) for x, y in pairs))
 
-    def _concatenate(self, arrays: Any, axis: int = 0) -> Self:
+    def _concatenate(self, arrays: Any, axis: int = 0) -> Any:
         parts = zip(*(x.parts for x in self.lifted(*arrays)), strict=True)
         return self.rebuild(*(np.concatenate(p, axis=axis) for p in parts))
 
-    def _stack(self, arrays: Any, axis: int = 0) -> Self:
+    def _stack(self, arrays: Any, axis: int = 0) -> Any:
         parts = zip(*(x.parts for x in self.lifted(*arrays)), strict=True)
         return self.rebuild(*(np.stack(p, axis=axis) for p in parts))
 
     # -- what follows from the other operations, in every arithmetic
-    def positive(self) -> Self:
+    def positive(self) -> Any:
         return self
 
-    def square(self) -> Self:
+    def square(self) -> Any:
         return self.multiply(self)
 
-    def reciprocal(self) -> Self:
+    def reciprocal(self) -> Any:
         return self.lift(1.0).divide(self)
 
-    def minimum(self, other: Self) -> Self:
+    def minimum(self, other: Any) -> Any:
         return self.negative().maximum(other.negative()).negative()
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
         return self.negative().max(axis=axis, keepdims=keepdims).negative()
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
         total = self.sum(axis=axis, keepdims=keepdims)
         return total / (self.size // max(total.size, 1))
 
-    def maximum_accumulate(self, x: Self, axis: int = -1) -> Self:
+    def maximum_accumulate(self, x: Any, axis: int = -1) -> Any:
         columns = [np.take(x, 0, axis=axis)]
         for k in range(1, x.shape[axis]):
             columns.append(np.maximum(columns[-1], np.take(x, k, axis=axis)))
         return x._stack(columns, axis=axis)
 
-    def zeros_like(self) -> Self:
+    def zeros_like(self) -> Any:
         return self.lift(np.zeros(self.shape))
 
-    def ones_like(self) -> Self:
+    def ones_like(self) -> Any:
         return self.lift(np.ones(self.shape))
-

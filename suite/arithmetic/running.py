@@ -10,7 +10,7 @@ An operand that may have overflowed (|v| + e > max) gives no promise: the error 
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,7 +33,7 @@ class Standard:
     flush: bool = False
 
     @classmethod
-    def required(cls, fmt: Format, fused: bool = False) -> Self:
+    def required(cls, fmt: Format, fused: bool = False) -> "Standard":
         """Composed: each array operation rounds to the storage type, reductions accumulate in
         at least binary32. Fused: sixteen-bit operands are computed in binary32 throughout.
         """
@@ -44,12 +44,12 @@ class Standard:
         return cls(fmt, 0.5 + 4.0 * 2.0 ** (fmt.p - _SINGLE.p), _SINGLE.u)
 
     @classmethod
-    def ideal(cls, fmt: Format) -> Self:
+    def ideal(cls, fmt: Format) -> "Standard":
         """The best of ordinary cost: 1 ulp functions, pairwise sums, sixteen bits in binary32."""
         wide = _SINGLE if fmt.half else fmt
         return cls(wide, 1.0, wide.u, pairwise=True)
 
-    def flushing(self) -> Self:
+    def flushing(self) -> "Standard":
         """Operands and results below the smallest normal number may be taken for zero."""
         return replace(self, flush=True)
 
@@ -78,10 +78,10 @@ class RunningError(Arithmetic):
         self.standard = standard
         self.parts = (self.value, self.error)
 
-    def rebuild(self, *parts: Any) -> Self:
+    def rebuild(self, *parts: Any) -> Any:
         return type(self)(parts[0], self.standard, parts[1])
 
-    def lift(self, other: Any) -> Self:
+    def lift(self, other: Any) -> Any:
         if isinstance(other, RunningError):
             return self.rebuild(*other.parts)
         value = np.asarray(other, np.float64)
@@ -91,7 +91,7 @@ class RunningError(Arithmetic):
             error = np.where(inexact, np.maximum(0.5 * self.standard.format.ulp(value), 2.0**-1074), 0.0)
         return self.rebuild(value, error)
 
-    def done(self, value: Any, propagated: Any, rounding: Any, *operands: "RunningError") -> Self:
+    def done(self, value: Any, propagated: Any, rounding: Any, *operands: "RunningError") -> Any:
         """The result of one operation: nan bounds and operands that may overflow are no promise."""
         error = (propagated + rounding) * _UP
         lost = np.isnan(error)
@@ -106,21 +106,21 @@ class RunningError(Arithmetic):
         return np.maximum(bound, self.standard.eta) if underflow or self.standard.flush else bound
 
     # -- arithmetic
-    def add(self, o: Self) -> Self:
+    def add(self, o: Any) -> Any:
         value, error = self.value + o.value, self.error + o.error
         trivial = ((self.value == 0) & (self.error == 0)) | ((o.value == 0) & (o.error == 0))
         return self.done(value, error, np.where(trivial, 0.0, self.rounded(value, error, False)), self, o)
 
-    def subtract(self, o: Self) -> Self:
+    def subtract(self, o: Any) -> Any:
         return self.add(o.negative())
 
-    def negative(self) -> Self:
+    def negative(self) -> Any:
         return self.rebuild(-self.value, self.error)
 
-    def absolute(self) -> Self:
+    def absolute(self) -> Any:
         return self.rebuild(np.abs(self.value), self.error)
 
-    def multiply(self, o: Self) -> Self:
+    def multiply(self, o: Any) -> Any:
         value = self.value * o.value
         error = np.abs(self.value) * o.error + np.abs(o.value) * self.error + self.error * o.error
         exact = _power_of_two(self) | _power_of_two(o)
@@ -128,25 +128,25 @@ class RunningError(Arithmetic):
         zero = ((self.value == 0) & (self.error == 0)) | ((o.value == 0) & (o.error == 0))
         return self.done(value, error, np.where(zero, 0.0, rounding), self, o)
 
-    def divide(self, o: Self) -> Self:
+    def divide(self, o: Any) -> Any:
         value = self.value / o.value
         least = np.abs(o.value) - o.error
         error = np.where(least > 0, (self.error + np.abs(value) * o.error) / least, np.inf)
         exact = _power_of_two(o) & (np.abs(value) >= self.standard.format.tiny)
         return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
 
-    def maximum(self, o: Self) -> Self:
+    def maximum(self, o: Any) -> Any:
         """Chosen by comparison: exact, and as uncertain as the worse of the two."""
         apart = np.abs(self.value - o.value) > self.error + o.error
         chosen = np.where(self.value >= o.value, self.error, o.error)
         error = np.where(apart, chosen, np.maximum(self.error, o.error))
         return self.rebuild(np.maximum(self.value, o.value), error)
 
-    def sign(self) -> Self:
+    def sign(self) -> Any:
         unsure = (self.error > 0) & (np.abs(self.value) <= self.error)
         return self.rebuild(np.sign(self.value), np.where(unsure, 2.0, 0.0))
 
-    def power(self, o: Self) -> Self:
+    def power(self, o: Any) -> Any:
         """E ulp, and the condition numbers y/x and log x times the operands' errors."""
         if o.value.ndim == 0 and o.error == 0 and o.value == 2:
             return self.multiply(self)
@@ -157,20 +157,25 @@ class RunningError(Arithmetic):
         least, most = np.abs(x.value) - x.error, np.abs(x.value) + x.error
         steep = np.maximum(_power(least, y.value - 1), _power(most, y.value - 1))
         error = np.where(x.error > 0, np.abs(y.value) * steep * x.error, 0.0)
-        turn = np.expm1(np.abs(np.log(np.maximum(np.abs(x.value), 1e-323))) * y.error)  # |x|^e - 1, e the exponent's error
+        turn = np.expm1(
+            np.abs(np.log(np.maximum(np.abs(x.value), 1e-323))) * y.error
+        )  # |x|^e - 1, e the exponent's error
         error = error + np.where(y.error > 0, np.abs(value) * turn * 1.01, 0.0)
-        # a negative base has integer powers only, and rounding moves an integer not at all, or by 1 or more: the sign is lost
+        # a negative base has integer powers only, and rounding moves an integer not at all, or by 1 or
+        # more: the sign is lost
         error = np.where((x.value < 0) & (y.error >= 1), np.inf, error)
         return self.done(value, error, self.ulps(value, error, None), x, y)
 
-    def matmul(self, o: Self) -> Self:
+    def matmul(self, o: Any) -> Any:
         """n roundings of each product and n eta: any order, with or without a fused multiply-add."""
         x, y, k = self.guarded(), o.guarded(), self.shape[-1]
         a, b = np.abs(x.value), np.abs(y.value)
         error = a @ y.error + x.error @ b + x.error @ y.error
-        return self.accumulated(x.value @ y.value, error, (a + x.error) @ (b + y.error), k + 1, 2 * k * self.standard.eta)
+        return self.accumulated(
+            x.value @ y.value, error, (a + x.error) @ (b + y.error), k + 1, 2 * k * self.standard.eta
+        )
 
-    def accumulated(self, value: Any, error: Any, size: Any, terms: int, underflow: float = 0.0) -> Self:
+    def accumulated(self, value: Any, error: Any, size: Any, terms: int, underflow: float = 0.0) -> Any:
         """A reduction in ``reduce_u`` over summands of total size ``size``, rounded once at the end.
 
         Partial sums may overflow although the result does not, whatever the signs: no promise then.
@@ -182,17 +187,17 @@ class RunningError(Arithmetic):
         safe = size * (1 + terms * s.reduce_u) <= _limit(s)
         return self.done(value, error, np.where(safe, rounding, np.inf))
 
-    def guarded(self) -> Self:
+    def guarded(self) -> Any:
         """The operand of a reduction: an entry that may have overflowed carries no promise."""
         return self.rebuild(self.value, np.where(_magnitude(self) <= self.standard.format.max, self.error, np.inf))
 
     # -- reductions
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         x = self.guarded()
         value, error, size = (np.sum(v, axis=axis, keepdims=keepdims) for v in (x.value, x.error, _magnitude(x)))
         return self.accumulated(value, error, size, self.size // max(value.size, 1))
 
-    def cumsum(self, axis: int) -> Self:
+    def cumsum(self, axis: int) -> Any:
         s = self.standard
         value, error, size = (np.cumsum(v, axis=axis) for v in (self.value, self.error, _magnitude(self)))
         n = np.arange(value.shape[axis]).reshape([-1 if k == axis % value.ndim else 1 for k in range(value.ndim)])
@@ -202,7 +207,7 @@ class RunningError(Arithmetic):
         rounding = np.where(size * (1 + n * s.reduce_u) > _limit(s), np.inf, rounding)
         return self.rebuild(value, np.where(np.isnan(error + rounding), np.inf, (error + rounding) * _UP))
 
-    def cumprod(self, axis: int) -> Self:
+    def cumprod(self, axis: int) -> Any:
         """Relative errors add: amp(sum rho_i + (k - 1) u), and eta for each product that underflows."""
         value = np.cumprod(self.value, axis=axis)
         with np.errstate(all="ignore"):
@@ -214,10 +219,12 @@ class RunningError(Arithmetic):
         error = np.abs(value) * amp + 2 * k * self.standard.eta
         return self.rebuild(value, np.where(np.isnan(error), np.inf, error * _UP))
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Self:
-        axes = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-        axes = sorted(k % self.ndim for k in axes)
-        flat = np.moveaxis(self, axes, range(-len(axes), 0)) if axes != [self.ndim - 1] else self
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
+        given = range(self.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        axes = sorted(k % self.ndim for k in given)
+        flat: Any = self
+        if axes != [self.ndim - 1]:
+            flat = flat.move(lambda part: np.moveaxis(part, axes, range(-len(axes), 0)))
         flat = flat.reshape(*flat.shape[: self.ndim - len(axes)], -1)
         if flat.shape[-1] == 0:
             return self.lift(np.ones(flat.shape[:-1]))
@@ -232,21 +239,23 @@ class RunningError(Arithmetic):
         out = self.rebuild(out.value, np.where(safe, out.error, np.inf))
         return out if not keepdims else np.expand_dims(out, tuple(axes))
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         top = np.max(self.value, axis=axis, keepdims=True)
-        rival = np.where(self.value + self.error >= np.max(self.value - self.error, axis=axis, keepdims=True), self.error, 0.0)
+        rival = np.where(
+            self.value + self.error >= np.max(self.value - self.error, axis=axis, keepdims=True), self.error, 0.0
+        )
         error = np.max(rival, axis=axis, keepdims=keepdims)
         return self.rebuild(top if keepdims else np.max(self.value, axis=axis), error)
 
-    def maximum_accumulate(self, x: Self, axis: int = 0) -> Self:
+    def maximum_accumulate(self, x: Any, axis: int = 0) -> Any:
         return self.rebuild(np.maximum.accumulate(x.value, axis=axis), np.maximum.accumulate(x.error, axis=axis))
 
-    def sort(self, axis: int = -1) -> Self:
+    def sort(self, axis: int = -1) -> Any:
         """The k-th smallest moves by no more than the largest error."""
         error = np.broadcast_to(np.max(self.error, axis=axis, keepdims=True), self.shape)
         return self.rebuild(np.sort(self.value, axis=axis), error)
 
-    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Self:  # noqa: A002 - NumPy's name
+    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
         """The spectral norm by a backward stable SVD: 50 max(m, n) eps ||A||, eps = 2u.
 
         Declared: the constant is LAPACK's own acceptance threshold for its SVD drivers; theory gives
@@ -260,13 +269,15 @@ class RunningError(Arithmetic):
         value = np.linalg.norm(self.value / scale, 2, axis=(-2, -1)) * scale[..., 0, 0]
         spread = np.linalg.norm(self.error, axis=(-2, -1))
         safe = (size[..., 0, 0] * n < np.sqrt(f.max)) & ((size[..., 0, 0] > np.sqrt(f.tiny)) | (size[..., 0, 0] == 0))
-        return self.done(value, spread, np.where(safe, 100 * n * f.u * (value + spread) + 2 * self.standard.eta, np.inf))
+        return self.done(
+            value, spread, np.where(safe, 100 * n * f.u * (value + spread) + 2 * self.standard.eta, np.inf)
+        )
 
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         return ufunc(*(x.value for x in self.lifted(*inputs)))
 
     # -- elementary functions
-    def apply(self, ufunc: np.ufunc, x: Self) -> Self:
+    def apply(self, ufunc: np.ufunc, x: Any) -> Any:
         row = TABLE[ufunc]
         value = ufunc(x.value)
         slope = row.slope(x.value - x.error, x.value + x.error)

@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -33,13 +33,13 @@ class Variable(Arithmetic):
         self.value, self.parents, self.time = value, tuple(parents), next(_clock)
         self.parts = (value,)
 
-    def lift(self, other: Any) -> Self:
+    def lift(self, other: Any) -> Any:
         return other if isinstance(other, Variable) else type(self)(_like(self.value, other))
 
-    def node(self, value: Any, *parents: tuple["Variable", Pullback]) -> Self:
+    def node(self, value: Any, *parents: tuple["Variable", Pullback]) -> Any:
         return type(self)(value, parents)
 
-    def move(self, f: Callable[[Any], Any]) -> Self:
+    def move(self, f: Callable[[Any], Any]) -> Any:
         """The adjoint of a gather is a scatter that adds."""
         source = f(np.arange(self.size).reshape(self.shape))
 
@@ -49,37 +49,37 @@ class Variable(Arithmetic):
         return self.node(f(self.value), (self, back))
 
     # -- constants of the arithmetic
-    def pi(self) -> Self:
+    def pi(self) -> Any:
         return type(self)(self.value.pi())
 
-    def ln2(self) -> Self:
+    def ln2(self) -> Any:
         return type(self)(self.value.ln2())
 
-    def rational(self, numerator: int, denominator: int) -> Self:
+    def rational(self, numerator: int, denominator: int) -> Any:
         return type(self)(self.value.rational(numerator, denominator))
 
     # -- operations
-    def add(self, o: Self) -> Self:
+    def add(self, o: Any) -> Any:
         return self.node(
             self.value + o.value,
             (self, lambda g: unbroadcast(g, self.shape)),
             (o, lambda g: unbroadcast(g, o.shape)),
         )
 
-    def subtract(self, o: Self) -> Self:
+    def subtract(self, o: Any) -> Any:
         return self.add(o.negative())
 
-    def negative(self) -> Self:
+    def negative(self) -> Any:
         return self.node(-self.value, (self, lambda g: -g))
 
-    def multiply(self, o: Self) -> Self:
+    def multiply(self, o: Any) -> Any:
         return self.node(
             self.value * o.value,
             (self, lambda g: unbroadcast(g * o.value, self.shape)),
             (o, lambda g: unbroadcast(g * self.value, o.shape)),
         )
 
-    def divide(self, o: Self) -> Self:
+    def divide(self, o: Any) -> Any:
         y = self.value / o.value
         return self.node(
             y,
@@ -87,24 +87,24 @@ class Variable(Arithmetic):
             (o, lambda g: unbroadcast(-g * y / o.value, o.shape)),
         )
 
-    def power(self, o: Self) -> Self:
+    def power(self, o: Any) -> Any:
         x, p = self.value, o.value
         parents = [(self, lambda g: unbroadcast(g * p * x ** (p - 1), self.shape))]
         if o.parents:
             parents.append((o, lambda g: unbroadcast(g * x**p * np.log(x), o.shape)))
         return self.node(x**p, *parents)
 
-    def absolute(self) -> Self:
+    def absolute(self) -> Any:
         return self.node(abs(self.value), (self, lambda g: g * np.sign(self.value)))
 
-    def sign(self) -> Self:
+    def sign(self) -> Any:
         return self.node(np.sign(self.value))
 
-    def maximum(self, o: Self) -> Self:
+    def maximum(self, o: Any) -> Any:
         first = self.value >= o.value
         return self._where(first, self, o)
 
-    def _where(self, condition: Any, a: Any, b: Any) -> Self:
+    def _where(self, condition: Any, a: Any, b: Any) -> Any:
         a, b = self.lifted(a, b)
         return self.node(
             np.where(condition, a.value, b.value),
@@ -112,7 +112,7 @@ class Variable(Arithmetic):
             (b, lambda g: unbroadcast(np.where(condition, 0 * g, g), b.shape)),
         )
 
-    def _stack(self, arrays: Any, axis: int = 0) -> Self:
+    def _stack(self, arrays: Any, axis: int = 0) -> Any:
         xs = self.lifted(*arrays)
         k = axis % (xs[0].ndim + 1)
 
@@ -121,7 +121,7 @@ class Variable(Arithmetic):
 
         return self.node(np.stack([x.value for x in xs], axis=axis), *((x, back(i)) for i, x in enumerate(xs)))
 
-    def matmul(self, o: Self) -> Self:
+    def matmul(self, o: Any) -> Any:
         a, b = self.value, o.value
         return self.node(
             a @ b,
@@ -129,14 +129,14 @@ class Variable(Arithmetic):
             (o, lambda g: unbroadcast(a.mT @ g, o.shape)),
         )
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         kept = np.sum(self.value, axis=axis, keepdims=True)
         return self.node(
             kept if keepdims else np.sum(self.value, axis=axis),
             (self, lambda g: np.broadcast_to(np.reshape(g, kept.shape), self.shape)),
         )
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
         """Goes back to the first entry that attains the maximum."""
         top = np.max(self.value, axis=axis, keepdims=True)
         hit = (self.value >= top).astype(int)
@@ -148,13 +148,13 @@ class Variable(Arithmetic):
             (self, lambda g: np.where(hit == 1, np.broadcast_to(np.reshape(g, top.shape), self.shape), 0 * self.value)),
         )
 
-    def cumsum(self, axis: int) -> Self:
+    def cumsum(self, axis: int) -> Any:
         return self.node(
             np.cumsum(self.value, axis=axis),
             (self, lambda g: np.flip(np.cumsum(np.flip(g, axis=axis), axis=axis), axis=axis)),
         )
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Self:
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
         """One factor after another, so that zeros need no care."""
         if not isinstance(axis, int):
             return NotImplemented
@@ -164,7 +164,7 @@ class Variable(Arithmetic):
             out = out * x
         return np.expand_dims(out, axis) if keepdims else out
 
-    def sort(self, axis: int = -1) -> Self:
+    def sort(self, axis: int = -1) -> Any:
         order = np.argsort(_midpoints(self.value), axis=axis, kind="stable")
         np.sort(self.value, axis=axis)  # raises where the order is undecided
         return np.take_along_axis(self, order, axis=axis)
@@ -172,7 +172,7 @@ class Variable(Arithmetic):
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         return ufunc(*(x.value if isinstance(x, Variable) else x for x in inputs))
 
-    def apply(self, ufunc: np.ufunc, x: Self) -> Self:
+    def apply(self, ufunc: np.ufunc, x: Any) -> Any:
         y = ufunc(x.value)
         return self.node(y, (x, lambda g: g * TABLE[ufunc].derivative(x.value, y)))
 

@@ -1,5 +1,7 @@
 """The exponential family, in ulps."""
 
+from typing import Any
+
 import numpy as np
 import scipy.special as sp
 
@@ -14,10 +16,10 @@ POSITIVE = (Operand(domain=(0.0, INF)),)
 CONVEX = (Convex(), FirstOrder(), MonotoneGradient())
 
 
-def _inverse(outer: str, inner: str):  # type: ignore[no-untyped-def]
+def _inverse(outer: str, inner: str) -> Any:
     """outer(inner(x)) = x, as far as the conditions of the two allow."""
 
-    def sides(case):  # type: ignore[no-untyped-def]
+    def sides(case: Any) -> Any:
         from suite.concepts import concepts
         from suite.laws.algebra import other
 
@@ -36,64 +38,124 @@ def _inverse(outer: str, inner: str):  # type: ignore[no-untyped-def]
 
 
 exp = Concept(
-    "exp", "()->()", ref.exp, definition=lambda x: np.exp(x), vjp=ref.exp_vjp, vjp_alternatives=(ref.exp_vjp_saved,),
+    "exp",
+    "()->()",
+    ref.exp,
+    definition=lambda x: np.exp(x),
+    vjp=ref.exp_vjp,
+    vjp_alternatives=(ref.exp_vjp_saved,),
     specials=(((0.0,), 1.0), ((-0.0,), 1.0), ((-INF,), 0.0), ((INF,), INF), ((NAN,), NAN)),
     laws=(Range(0.0), Monotone(), *CONVEX),
-)  # fmt: skip
+)
 
 exp2 = Concept(
-    "exp2", "()->()", ref.exp2, definition=lambda x: np.exp2(x), vjp=ref.exp2_vjp,
-    landmarks=(1024.0, 128.0, -1022.0, -126.0), specials=(((0.0,), 1.0), ((-INF,), 0.0), ((INF,), INF)),
+    "exp2",
+    "()->()",
+    ref.exp2,
+    definition=lambda x: np.exp2(x),
+    vjp=ref.exp2_vjp,
+    landmarks=(1024.0, 128.0, -1022.0, -126.0),
+    specials=(((0.0,), 1.0), ((-INF,), 0.0), ((INF,), INF)),
     laws=(Range(0.0), Monotone(), *CONVEX),
-)  # fmt: skip
+)
 
 expm1 = Concept(
-    "expm1", "()->()", ref.expm1, definition=lambda x: np.expm1(x), vjp=ref.expm1_vjp, saved=ref.expm1_vjp_saved,
-    specials=(((0.0,), 0.0), ((-0.0,), -0.0), ((-INF,), -1.0), ((INF,), INF)), laws=(Range(-1.0), Monotone(), *CONVEX),
-)  # fmt: skip
+    "expm1",
+    "()->()",
+    ref.expm1,
+    definition=lambda x: np.expm1(x),
+    vjp=ref.expm1_vjp,
+    saved=ref.expm1_vjp_saved,
+    specials=(((0.0,), 0.0), ((-0.0,), -0.0), ((-INF,), -1.0), ((INF,), INF)),
+    laws=(Range(-1.0), Monotone(), *CONVEX),
+)
 
 log = Concept(
-    "log", "()->()", ref.log, definition=lambda x: np.log(x), vjp=ref.log_vjp, operands=POSITIVE,
+    "log",
+    "()->()",
+    ref.log,
+    definition=lambda x: np.log(x),
+    vjp=ref.log_vjp,
+    operands=POSITIVE,
     specials=(((0.0,), -INF), ((-0.0,), -INF), ((1.0,), 0.0), ((INF,), INF), ((-1.0,), NAN)),
     laws=(Monotone(), _inverse("log", "exp")),
-)  # fmt: skip
+)
 
 log2 = Concept(
-    "log2", "()->()", ref.log2, definition=lambda x: np.log2(x), vjp=ref.log2_vjp, operands=POSITIVE,
+    "log2",
+    "()->()",
+    ref.log2,
+    definition=lambda x: np.log2(x),
+    vjp=ref.log2_vjp,
+    operands=POSITIVE,
     vjp_alternatives=(lambda x, *, cotangent: (cotangent / (x * 0.6931471805599453),),),
-    specials=(((0.0,), -INF), ((1.0,), 0.0), ((8.0,), 3.0), ((INF,), INF), ((-1.0,), NAN)), laws=(Monotone(),),
-)  # fmt: skip
+    specials=(((0.0,), -INF), ((1.0,), 0.0), ((8.0,), 3.0), ((INF,), INF), ((-1.0,), NAN)),
+    laws=(Monotone(),),
+)
 
 log1p = Concept(
-    "log1p", "()->()", ref.log1p, definition=lambda x: np.log1p(x), vjp=ref.log1p_vjp,
+    "log1p",
+    "()->()",
+    ref.log1p,
+    definition=lambda x: np.log1p(x),
+    vjp=ref.log1p_vjp,
     operands=(Operand(domain=(-1.0, INF)),),
     specials=(((-1.0,), -INF), ((0.0,), 0.0), ((-0.0,), -0.0), ((INF,), INF), ((-2.0,), NAN)),
     laws=(Monotone(), _inverse("log1p", "expm1")),
-)  # fmt: skip
+)
 
 sqrt = Concept(
-    "sqrt", "()->()", ref.sqrt, definition=lambda x: np.sqrt(x), vjp=ref.sqrt_vjp, operands=POSITIVE, exact=True,
+    "sqrt",
+    "()->()",
+    ref.sqrt,
+    definition=lambda x: np.sqrt(x),
+    vjp=ref.sqrt_vjp,
+    operands=POSITIVE,
+    exact=True,
     vjp_alternatives=(ref.sqrt_vjp_saved, lambda x, *, cotangent: (0.5 * cotangent * x**-0.5,)),
-    specials=(((0.0,), 0.0), ((-0.0,), -0.0), ((INF,), INF), ((-1.0,), NAN)), laws=(Range(0.0), Monotone()),
-)  # fmt: skip
+    specials=(((0.0,), 0.0), ((-0.0,), -0.0), ((INF,), INF), ((-1.0,), NAN)),
+    laws=(Range(0.0), Monotone()),
+)
 
 erf = Concept(
-    "erf", "()->()", ref.erf, definition=lambda x: sp.erf(x), vjp=ref.erf_vjp,
+    "erf",
+    "()->()",
+    ref.erf,
+    definition=lambda x: sp.erf(x),
+    vjp=ref.erf_vjp,
     specials=(((0.0,), 0.0), ((-0.0,), -0.0), ((INF,), 1.0), ((-INF,), -1.0)),
     laws=(Parity(), Range(-1.0, 1.0), Monotone()),
-)  # fmt: skip
+)
 
 erfc = Concept(
-    "erfc", "()->()", ref.erfc, definition=lambda x: sp.erfc(x), vjp=ref.erfc_vjp, landmarks=(10.05, 26.5, 23.187),
-    specials=(((0.0,), 1.0), ((INF,), 0.0), ((-INF,), 2.0)), laws=(Range(0.0, 2.0), Monotone(increasing=False)),
-)  # fmt: skip
+    "erfc",
+    "()->()",
+    ref.erfc,
+    definition=lambda x: sp.erfc(x),
+    vjp=ref.erfc_vjp,
+    landmarks=(10.05, 26.5, 23.187),
+    specials=(((0.0,), 1.0), ((INF,), 0.0), ((-INF,), 2.0)),
+    laws=(Range(0.0, 2.0), Monotone(increasing=False)),
+)
 
 sin = Concept(
-    "sin", "()->()", ref.sin, definition=lambda x: np.sin(x), vjp=ref.sin_vjp, landmarks=(3.141592653589793, 1e5),
-    specials=(((0.0,), 0.0), ((-0.0,), -0.0)), laws=(Parity(), Range(-1.0, 1.0), Lipschitz(1.0), NotConvex()),
-)  # fmt: skip
+    "sin",
+    "()->()",
+    ref.sin,
+    definition=lambda x: np.sin(x),
+    vjp=ref.sin_vjp,
+    landmarks=(3.141592653589793, 1e5),
+    specials=(((0.0,), 0.0), ((-0.0,), -0.0)),
+    laws=(Parity(), Range(-1.0, 1.0), Lipschitz(1.0), NotConvex()),
+)
 
 cos = Concept(
-    "cos", "()->()", ref.cos, definition=lambda x: np.cos(x), vjp=ref.cos_vjp, landmarks=(1.5707963267948966, 1e5),
-    specials=(((0.0,), 1.0), ((-0.0,), 1.0)), laws=(Parity(odd=False), Range(-1.0, 1.0), Lipschitz(1.0), NotConvex()),
-)  # fmt: skip
+    "cos",
+    "()->()",
+    ref.cos,
+    definition=lambda x: np.cos(x),
+    vjp=ref.cos_vjp,
+    landmarks=(1.5707963267948966, 1e5),
+    specials=(((0.0,), 1.0), ((-0.0,), 1.0)),
+    laws=(Parity(odd=False), Range(-1.0, 1.0), Lipschitz(1.0), NotConvex()),
+)

@@ -1,11 +1,13 @@
 """Vector and matrix norms: no overflow at sqrt(max), no underflow at sqrt(tiny)."""
 
+from typing import Any
+
 import numpy as np
 
 import reference as ref
 from suite.arithmetic import decimal
 from suite.laws.algebra import Identity, Parity, Permutation, Scale
-from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient
+from suite.laws.convexity import Convex
 from suite.laws.gradient import Euler
 from suite.laws.order import Range
 from suite.record import Concept
@@ -13,7 +15,7 @@ from suite.record import Concept
 INF = float("inf")
 
 
-def _norm(x, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002 - the array API's name
+def _norm(x: Any, *, ord: Any) -> Any:
     a = np.abs(x)
     if ord == 1:
         return np.sum(a, axis=-1)
@@ -25,7 +27,7 @@ def _norm(x, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002 - the array 
     return np.sum(np.where(a == 0, 0, np.where(a == 0, 1, a) ** p), axis=-1) ** (1 / p)
 
 
-def euclidean_bound(inputs, value, error, standard, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002
+def euclidean_bound(inputs: Any, value: Any, error: Any, standard: Any, *, ord: Any) -> Any:
     """amp((1.25 n + 4) u) ||x|| + (n + 2) eta for p = 2: the scale and sum-of-squares recurrence, streaming hypot."""
     if ord != 2:
         return error
@@ -36,7 +38,7 @@ def euclidean_bound(inputs, value, error, standard, *, ord):  # type: ignore[no-
     return np.fmax(np.where(np.isfinite(error), error, 0.0), bound)
 
 
-def _triangle(case):  # type: ignore[no-untyped-def]
+def _triangle(case: Any) -> Any:
     """||x + y|| <= ||x|| + ||y||, for x + y as rounded."""
     from suite.laws.algebra import snapped
 
@@ -50,7 +52,8 @@ def _triangle(case):  # type: ignore[no-untyped-def]
 TRIANGLE = Identity("triangle", "||x + y|| <= ||x|| + ||y||", _triangle, one_sided=True)
 LAWS = (Range(0.0), Parity(odd=False), Permutation(), Scale(bounded=True), Convex(), Euler(), TRIANGLE)
 
-def _saved_vjp(x, *, ord, axis, cotangent):  # type: ignore[no-untyped-def]  # noqa: A002
+
+def _saved_vjp(x: Any, *, ord: Any, axis: Any, cotangent: Any) -> Any:
     """g x / ||x|| with the norm as stored: nothing is left of it where it overflowed."""
     if ord != 2:
         return ref.vector_norm_vjp(x, ord=ord, axis=axis, cotangent=cotangent)
@@ -58,30 +61,48 @@ def _saved_vjp(x, *, ord, axis, cotangent):  # type: ignore[no-untyped-def]  # n
 
 
 vector_norm = Concept(
-    "vector_norm", "(n)->()", ref.vector_norm, definition=_norm, vjp=ref.vector_norm_vjp, bound=euclidean_bound,
-    options=({"ord": 2}, {"ord": 1}, {"ord": INF}), kinks=(0.0,), saved=_saved_vjp, laws=LAWS,
-)  # fmt: skip
+    "vector_norm",
+    "(n)->()",
+    ref.vector_norm,
+    definition=_norm,
+    vjp=ref.vector_norm_vjp,
+    bound=euclidean_bound,
+    options=({"ord": 2}, {"ord": 1}, {"ord": INF}),
+    kinks=(0.0,),
+    saved=_saved_vjp,
+    laws=LAWS,
+)
 
-def _unscaled_vjp(x, *, ord, axis, cotangent):  # type: ignore[no-untyped-def]  # noqa: A002
+
+def _unscaled_vjp(x: Any, *, ord: Any, axis: Any, cotangent: Any) -> Any:
     """g sign(x) |x|^(p-1) / (sum |x|^p)^((p-1)/p): sound while the powers are in range."""
     total = np.sum(np.abs(x) ** ord, axis=axis, keepdims=True)
     return (cotangent[..., None] * np.sign(x) * np.abs(x) ** (ord - 1.0) / total ** ((ord - 1.0) / ord),)
 
 
 vector_norm_p = Concept(
-    "vector_norm_p", "(n)->()", ref.vector_norm, function="vector_norm", definition=_norm, kinks=(0.0,), vjp=ref.vector_norm_vjp,
-    alternatives=(ref.vector_norm_unscaled,), vjp_alternatives=(_unscaled_vjp,), options=({"ord": 3}, {"ord": 1.5}), limits={"n": 1025},
+    "vector_norm_p",
+    "(n)->()",
+    ref.vector_norm,
+    function="vector_norm",
+    definition=_norm,
+    kinks=(0.0,),
+    vjp=ref.vector_norm_vjp,
+    alternatives=(ref.vector_norm_unscaled,),
+    vjp_alternatives=(_unscaled_vjp,),
+    options=({"ord": 3}, {"ord": 1.5}),
+    limits={"n": 1025},
     laws=(Range(0.0), Parity(odd=False), Permutation(), TRIANGLE),
-)  # fmt: skip
+)
 
 
-def _matrix_norm(a, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002
+def _matrix_norm(a: Any, *, ord: Any) -> Any:
     if ord == "fro":
         return np.sqrt(np.sum(a * a, axis=(-2, -1)))
     return np.max(np.sum(np.abs(a), axis=-2 if ord == 1 else -1), axis=-1)
 
 
-def frobenius_bound(inputs, value, error, standard, *, ord):  # type: ignore[no-untyped-def]  # noqa: A002
+def frobenius_bound(inputs: Any, value: Any, error: Any, standard: Any, *, ord: Any) -> Any:
     if ord != "fro":
         return error
     flat = inputs[0].reshape(*inputs[0].shape[:-2], -1)
@@ -89,12 +110,22 @@ def frobenius_bound(inputs, value, error, standard, *, ord):  # type: ignore[no-
 
 
 matrix_norm = Concept(
-    "matrix_norm", "(m,n)->()", ref.matrix_norm, definition=_matrix_norm, bound=frobenius_bound,
-    options=({"ord": "fro"}, {"ord": 1}, {"ord": INF}), laws=(Range(0.0), Parity(odd=False), Scale(bounded=True), TRIANGLE),
-)  # fmt: skip
+    "matrix_norm",
+    "(m,n)->()",
+    ref.matrix_norm,
+    definition=_matrix_norm,
+    bound=frobenius_bound,
+    options=({"ord": "fro"}, {"ord": 1}, {"ord": INF}),
+    laws=(Range(0.0), Parity(odd=False), Scale(bounded=True), TRIANGLE),
+)
 
 spectral_norm = Concept(
-    "spectral_norm", "(m,n)->()", lambda x, *, ord: np.linalg.norm(x, 2, axis=(-2, -1)), function="matrix_norm",
-    definition=lambda x, *, ord: np.linalg.norm(x, 2, axis=(-2, -1)), options=({"ord": 2},), limits={"m": 9, "n": 9},
+    "spectral_norm",
+    "(m,n)->()",
+    lambda x, *, ord: np.linalg.norm(x, 2, axis=(-2, -1)),
+    function="matrix_norm",
+    definition=lambda x, *, ord: np.linalg.norm(x, 2, axis=(-2, -1)),
+    options=({"ord": 2},),
+    limits={"m": 9, "n": 9},
     laws=(Range(0.0), Scale(bounded=True), TRIANGLE),
-)  # fmt: skip
+)

@@ -1,5 +1,7 @@
 """One of each other shape: a certificate, a procedure, a projection, a difference quotient."""
 
+from typing import Any
+
 import numpy as np
 from flint import arb, arb_mat
 
@@ -11,7 +13,7 @@ from suite.laws.order import Range, Ranked
 from suite.record import Concept, Operand
 
 
-def _right_hand_side(rng, fmt, shape, a):  # type: ignore[no-untyped-def]
+def _right_hand_side(rng: Any, fmt: Any, shape: Any, a: Any) -> Any:
     """b = fl(A x): only coupled right-hand sides show the loss of an explicit inverse."""
     x = rng.standard_normal(shape)
     with np.errstate(all="ignore"):
@@ -44,12 +46,16 @@ def _backward_error(inputs: list[Array], x: Array, fmt: Format) -> list[tuple[st
         return [("normwise backward error", arb.nan(), arb(1))]
     residual = arb_mat(b[:, None].tolist()) - arb_mat(a.tolist()) * arb_mat(x[:, None].tolist())
     left = _largest(abs(residual[i, 0]) for i in range(n))
-    norms = [_largest(_total(row) for row in a), _largest(abs(arb(float(v))) for v in x), _largest(abs(arb(float(v))) for v in b)]
+    norms = [
+        _largest(_total(row) for row in a),
+        _largest(abs(arb(float(v))) for v in x),
+        _largest(abs(arb(float(v))) for v in b),
+    ]
     scale = arb(3 * n * growth(a) * fmt.u) * (norms[0] * norms[1] + norms[2])
     return [("normwise backward error", left, scale)]
 
 
-def _largest(values):  # type: ignore[no-untyped-def]
+def _largest(values: Any) -> Any:
     top = arb(0)
     for v in values:
         top = top.max(v)
@@ -64,12 +70,16 @@ def _total(row: Array) -> arb:
 
 
 solve = Concept(
-    "solve", "(n,n),(n)->(n)", ref.solve, certificate=_backward_error, operands=(Operand("square"), Operand(couple=_right_hand_side)),
+    "solve",
+    "(n,n),(n)->(n)",
+    ref.solve,
+    certificate=_backward_error,
+    operands=(Operand("square"), Operand(couple=_right_hand_side)),
     limits={"n": 17},
-)  # fmt: skip
+)
 
 
-def _descent(a, b, x, *, step, iterations):  # type: ignore[no-untyped-def]
+def _descent(a: Any, b: Any, x: Any, *, step: Any, iterations: Any) -> Any:
     path = [x]
     for _ in range(iterations):
         x = x - step * ((a @ x[..., None])[..., 0] - b)
@@ -78,13 +88,19 @@ def _descent(a, b, x, *, step, iterations):  # type: ignore[no-untyped-def]
 
 
 gradient_descent = Concept(
-    "gradient_descent", "(n,n),(n),(n)->(k,n)", ref.gradient_descent, definition=_descent, fused=False,
-    operands=(Operand("spd", grad=False), Operand("unit", grad=False), Operand("unit", grad=False)), limits={"n": 9},
-    options=({"step": 0.5, "iterations": 6}, {"step": 1.0, "iterations": 3}), laws=(OneStep(),),
-)  # fmt: skip
+    "gradient_descent",
+    "(n,n),(n),(n)->(k,n)",
+    ref.gradient_descent,
+    definition=_descent,
+    fused=False,
+    operands=(Operand("spd", grad=False), Operand("unit", grad=False), Operand("unit", grad=False)),
+    limits={"n": 9},
+    options=({"step": 0.5, "iterations": 6}, {"step": 1.0, "iterations": 3}),
+    laws=(OneStep(),),
+)
 
 
-def _projection(x):  # type: ignore[no-untyped-def]
+def _projection(x: Any) -> Any:
     """max(x - theta, 0), theta = max over k of (sum of the k largest - 1) / k."""
     down = np.flip(np.sort(x, axis=-1), axis=-1)
     k = np.arange(1, x.shape[-1] + 1)
@@ -92,7 +108,7 @@ def _projection(x):  # type: ignore[no-untyped-def]
     return np.maximum(x - theta, 0)
 
 
-def _idempotent(case):  # type: ignore[no-untyped-def]
+def _idempotent(case: Any) -> Any:
     """P(P(x)) = P(x), as far as P(x) itself misses the simplex."""
     again = case.at(case.got())
     n = case.inputs[0].shape[-1]
@@ -100,7 +116,7 @@ def _idempotent(case):  # type: ignore[no-untyped-def]
     return again.got(), case.got(), again.bounded()[1] + off + n * 2.0**-52
 
 
-def _non_expansive(case):  # type: ignore[no-untyped-def]
+def _non_expansive(case: Any) -> Any:
     """||P x - P y|| <= ||x - y||."""
     x = case.inputs[0].astype(np.float64)
     y, other = np.roll(x, 1, axis=0), case.at(np.roll(case.inputs[0], 1, axis=0))
@@ -111,14 +127,25 @@ def _non_expansive(case):  # type: ignore[no-untyped-def]
 
 
 project_simplex = Concept(
-    "project_simplex", "(n)->(n)", ref.project_simplex, definition=_projection, limits={"n": 129}, fused=False,
+    "project_simplex",
+    "(n)->(n)",
+    ref.project_simplex,
+    definition=_projection,
+    limits={"n": 129},
+    fused=False,
     operands=(Operand("tame", grad=False),),
-    laws=(SumsTo(1.0), Range(0.0, 1.0), Ranked(), Permutation(equivariant=True), Identity("idempotent", "P(P(x)) = P(x)", _idempotent),
-          Identity("non_expansive", "||P x - P y|| <= ||x - y||", _non_expansive, one_sided=True)),
-)  # fmt: skip
+    laws=(
+        SumsTo(1.0),
+        Range(0.0, 1.0),
+        Ranked(),
+        Permutation(equivariant=True),
+        Identity("idempotent", "P(P(x)) = P(x)", _idempotent),
+        Identity("non_expansive", "||P x - P y|| <= ||x - y||", _non_expansive, one_sided=True),
+    ),
+)
 
 
-def _truncated(inputs, value, error, standard):  # type: ignore[no-untyped-def]
+def _truncated(inputs: Any, value: Any, error: Any, standard: Any) -> Any:
     """Rounding, and h^2 M_3 / 6 with M_3 = e^(x+h), the largest third derivative on the stencil."""
     x, h = inputs
     with np.errstate(all="ignore"):
@@ -126,6 +153,12 @@ def _truncated(inputs, value, error, standard):  # type: ignore[no-untyped-def]
 
 
 exp_central_difference = Concept(
-    "exp_central_difference", "(),()->()", lambda x, h: (np.exp(x + h) - np.exp(x - h)) / (2.0 * h), definition=lambda x, h: np.exp(x),
-    bound=_truncated, extended=False, operands=(Operand("tame", grad=False), Operand("step", grad=False)), fused=False,
-)  # fmt: skip
+    "exp_central_difference",
+    "(),()->()",
+    lambda x, h: (np.exp(x + h) - np.exp(x - h)) / (2.0 * h),
+    definition=lambda x, h: np.exp(x),
+    bound=_truncated,
+    extended=False,
+    operands=(Operand("tame", grad=False), Operand("step", grad=False)),
+    fused=False,
+)

@@ -1,5 +1,7 @@
 """Rounding to a narrower format, and the neighbours of a float."""
 
+from typing import Any
+
 import numpy as np
 
 import reference as ref
@@ -9,29 +11,53 @@ from suite.laws.order import Monotone
 from suite.record import Concept, Operand
 
 
-def _half_ulp(inputs, value, error, standard, *, dtype):  # type: ignore[no-untyped-def]
+def _half_ulp(inputs: Any, value: Any, error: Any, standard: Any, *, dtype: Any) -> Any:
     """Half an ulp of the narrower format; beyond its largest number an infinity is right, so no promise here."""
     f = FORMATS[dtype]
     return np.where(np.abs(value) >= f.max, np.inf, 0.5 * f.ulp(value))
 
 
 round_to = Concept(
-    "round_to", "()->()", fused=False, reference=lambda x, *, dtype: x * 1, definition=lambda x, *, dtype: x * 1, bound=_half_ulp,
-    options=({"dtype": "float32"}, {"dtype": "float16"}, {"dtype": "bfloat16"}), operands=(Operand(grad=False),),
+    "round_to",
+    "()->()",
+    fused=False,
+    reference=lambda x, *, dtype: x * 1,
+    definition=lambda x, *, dtype: x * 1,
+    bound=_half_ulp,
+    options=({"dtype": "float32"}, {"dtype": "float16"}, {"dtype": "bfloat16"}),
+    operands=(Operand(grad=False),),
     laws=(
-        Identity("correctly_rounded_cast", "a cast rounds to nearest, ties to even, once", lambda c: (
-            c.got(), FORMATS[c.options["dtype"]].round(c.inputs[0]).astype(np.float64).astype(c.inputs[0].dtype), None)),
+        Identity(
+            "correctly_rounded_cast",
+            "a cast rounds to nearest, ties to even, once",
+            lambda c: (
+                c.got(),
+                FORMATS[c.options["dtype"]].round(c.inputs[0]).astype(np.float64).astype(c.inputs[0].dtype),
+                None,
+            ),
+        ),
         Identity("idempotent", "a second cast changes nothing", lambda c: (c.at(c.got()).got(), c.got(), None)),
-        Parity(), Monotone(),
+        Parity(),
+        Monotone(),
     ),
-)  # fmt: skip
+)
 
 nextafter = Concept(
-    "nextafter", "(),()->()", fused=False, reference=lambda x, y: x * 1, definition=lambda x, y: x * 1,
-    operands=(Operand(grad=False), Operand(grad=False)), extended=False,
-    bound=lambda inputs, value, error, standard: np.where(np.abs(value) < standard.format.max, 2 * standard.format.ulp(value), np.inf),
-    laws=(
-        Identity("neighbour", "the result is the next float towards the second operand", lambda c: (
-            c.got(), ref.nextafter(c.inputs[0], c.inputs[1]), None)),
+    "nextafter",
+    "(),()->()",
+    fused=False,
+    reference=lambda x, y: x * 1,
+    definition=lambda x, y: x * 1,
+    operands=(Operand(grad=False), Operand(grad=False)),
+    extended=False,
+    bound=lambda inputs, value, error, standard: np.where(
+        np.abs(value) < standard.format.max, 2 * standard.format.ulp(value), np.inf
     ),
-)  # fmt: skip
+    laws=(
+        Identity(
+            "neighbour",
+            "the result is the next float towards the second operand",
+            lambda c: (c.got(), ref.nextafter(c.inputs[0], c.inputs[1]), None),
+        ),
+    ),
+)

@@ -1,5 +1,7 @@
 """Sums, means and variances: accumulated rounding, cancellation, accumulators of half precision."""
 
+from typing import Any
+
 import numpy as np
 
 import reference as ref
@@ -10,11 +12,11 @@ from suite.laws.order import Between, Range
 from suite.record import Concept, Operand
 
 
-def _length(x):  # type: ignore[no-untyped-def]
+def _length(x: Any) -> Any:
     return x.shape[-1]
 
 
-def mean_bound(inputs, value, error, standard):  # type: ignore[no-untyped-def]
+def mean_bound(inputs: Any, value: Any, error: Any, standard: Any) -> Any:
     """(n + 4 + 2 log n) u sum|x|/n + (n + 1) eta: the running mean is a sound algorithm too."""
     x, f = inputs[0], standard.format
     n = x.shape[-1]
@@ -23,7 +25,7 @@ def mean_bound(inputs, value, error, standard):  # type: ignore[no-untyped-def]
     return np.maximum(error, np.where(size * (1 + n * f.u) < f.max, bound, np.inf))
 
 
-def variance_bound(inputs, value, error, standard, *, correction):  # type: ignore[no-untyped-def]
+def variance_bound(inputs: Any, value: Any, error: Any, standard: Any, *, correction: Any) -> Any:
     """First order in kappa, so that Welford's and Chan's updates are covered (bounds of the mean squared)."""
     x, f = inputs[0], standard.format
     n, u, eta = x.shape[-1], f.u, f.eta
@@ -38,8 +40,8 @@ def variance_bound(inputs, value, error, standard, *, correction):  # type: igno
     return np.maximum(error, np.where(safe, bound, np.inf))
 
 
-def deviation_bound(inputs, value, error, standard, *, correction):  # type: ignore[no-untyped-def]
-    """The root of the variance: an error e of v moves sqrt v by at most min(e / sqrt v, sqrt e); no exemption for squares."""
+def deviation_bound(inputs: Any, value: Any, error: Any, standard: Any, *, correction: Any) -> Any:
+    """The root of the variance: an error e of v moves sqrt v by at most min(e / sqrt v, sqrt e)."""
     x, f = inputs[0], standard.format
     scale = np.max(np.abs(x), axis=-1, keepdims=True)
     scale = np.where(scale > 0, scale, 1.0)
@@ -51,47 +53,81 @@ def deviation_bound(inputs, value, error, standard, *, correction):  # type: ign
     return np.maximum(error, np.where(value * 1.01 + bound < f.max, bound, np.inf))
 
 
-def _mean_of_sum(case):  # type: ignore[no-untyped-def]
+def _mean_of_sum(case: Any) -> Any:
     total = other(case, sum, *case.inputs)
     n = _length(case.inputs[0])
     return total.got().astype(np.float64) / n, total.bounded()[1] / n
 
 
-def _split(case):  # type: ignore[no-untyped-def]
+def _split(case: Any) -> Any:
     """sum x = sum x[:k] + sum x[k:]."""
     k = _length(case.inputs[0]) // 2
     left, right = case.at(case.inputs[0][:, :k]), case.at(case.inputs[0][:, k:])
     parts = left.got().astype(np.float64) + right.got().astype(np.float64)
-    return case.got(), parts, (case.bounded()[1] + left.bounded()[1] + right.bounded()[1]) * (1 + 2.0**-40) + 2.0**-52 * np.abs(parts)
+    return (
+        case.got(),
+        parts,
+        (case.bounded()[1] + left.bounded()[1] + right.bounded()[1]) * (1 + 2.0**-40) + 2.0**-52 * np.abs(parts),
+    )
 
 
-sum = Concept(  # noqa: A001 - the array API's name
-    "sum", "(n)->()", ref.sum, definition=lambda x: np.sum(x, axis=-1), vjp=ref.sum_vjp,
-    laws=(Permutation(), IntegerExact(), Scale(bounded=True), Euler(), Identity("split", "sum x = sum of two parts", _split)),
-)  # fmt: skip
+sum = Concept(
+    "sum",
+    "(n)->()",
+    ref.sum,
+    definition=lambda x: np.sum(x, axis=-1),
+    vjp=ref.sum_vjp,
+    laws=(
+        Permutation(),
+        IntegerExact(),
+        Scale(bounded=True),
+        Euler(),
+        Identity("split", "sum x = sum of two parts", _split),
+    ),
+)
 
 mean = Concept(
-    "mean", "(n)->()", ref.mean, definition=lambda x: np.sum(x, axis=-1) / x.shape[-1], vjp=ref.mean_vjp, bound=mean_bound,
-    laws=(Permutation(), Between(), Shift(carries=True), GradientSum(1.0),
-          Agrees("mean_of_sum", "the mean is the sum over n", _mean_of_sum, ("sum",))),
-)  # fmt: skip
+    "mean",
+    "(n)->()",
+    ref.mean,
+    definition=lambda x: np.sum(x, axis=-1) / x.shape[-1],
+    vjp=ref.mean_vjp,
+    bound=mean_bound,
+    laws=(
+        Permutation(),
+        Between(),
+        Shift(carries=True),
+        GradientSum(1.0),
+        Agrees("mean_of_sum", "the mean is the sum over n", _mean_of_sum, ("sum",)),
+    ),
+)
 
 cumsum = Concept(
-    "cumsum", "(n)->(n)", ref.cumsum, definition=lambda x: np.cumsum(x, axis=-1), vjp=ref.cumsum_vjp,
+    "cumsum",
+    "(n)->(n)",
+    ref.cumsum,
+    definition=lambda x: np.cumsum(x, axis=-1),
+    vjp=ref.cumsum_vjp,
     laws=(IntegerExact(), Scale(bounded=True)),
-)  # fmt: skip
+)
 
 prod = Concept(
-    "prod", "(n)->()", ref.prod, definition=lambda x: np.prod(x, axis=-1), fused=False, limits={"n": 129}, laws=(Permutation(),)
+    "prod",
+    "(n)->()",
+    ref.prod,
+    definition=lambda x: np.prod(x, axis=-1),
+    fused=False,
+    limits={"n": 129},
+    laws=(Permutation(),),
 )
 
 
-def _variance(x, *, correction):  # type: ignore[no-untyped-def]
+def _variance(x: Any, *, correction: Any) -> Any:
     d = x - np.sum(x, axis=-1, keepdims=True) / x.shape[-1]
     return np.sum(d * d, axis=-1) / (x.shape[-1] - int(correction))
 
 
-def _scaled_vjp(x, *, axis, correction, cotangent):  # type: ignore[no-untyped-def]
+def _scaled_vjp(x: Any, *, axis: Any, correction: Any, cotangent: Any) -> Any:
     """(2/(n - c)) g (x - mean), the factor rounded first."""
     n = x.shape[-1]
     d = x - np.sum(x, axis=axis, keepdims=True) / n
@@ -101,12 +137,25 @@ def _scaled_vjp(x, *, axis, correction, cotangent):  # type: ignore[no-untyped-d
 CORRECTIONS = ({"correction": 0.0}, {"correction": 1.0})
 
 var = Concept(
-    "var", "(n)->()", ref.var, definition=_variance, vjp=ref.var_vjp, vjp_alternatives=(_scaled_vjp,), bound=variance_bound, options=CORRECTIONS,
+    "var",
+    "(n)->()",
+    ref.var,
+    definition=_variance,
+    vjp=ref.var_vjp,
+    vjp_alternatives=(_scaled_vjp,),
+    bound=variance_bound,
+    options=CORRECTIONS,
     laws=(Range(0.0), Shift(), Permutation(), Scale(degree=2, bounded=True), GradientSum(), Convex()),
-)  # fmt: skip
+)
 
 std = Concept(
-    "std", "(n)->()", ref.std, definition=lambda x, *, correction: np.sqrt(_variance(x, correction=correction)),
-    bound=deviation_bound, lenient=(lambda x, *, axis, correction: np.sqrt(ref.var_two_pass(x, axis=axis, correction=correction)),), options=CORRECTIONS, operands=(Operand(grad=False),),
+    "std",
+    "(n)->()",
+    ref.std,
+    definition=lambda x, *, correction: np.sqrt(_variance(x, correction=correction)),
+    bound=deviation_bound,
+    lenient=(lambda x, *, axis, correction: np.sqrt(ref.var_two_pass(x, axis=axis, correction=correction)),),
+    options=CORRECTIONS,
+    operands=(Operand(grad=False),),
     laws=(Range(0.0), Shift(), Permutation(), Scale(bounded=True)),
-)  # fmt: skip
+)

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from suite.case import Case
-from suite.floats import precision
+from suite.floats import Array, precision
 from suite.judge import BITS, compare, each, ends, entry, error_in_ulps, worst
 from suite.laws.law import EAGER, Law
 from suite.outcome import Outcome, Refutation, region_of
@@ -30,7 +30,14 @@ class Accuracy(Law):
     def judge(self, case: Case, route: str) -> Outcome:
         value, allowed = case.bounded()
         out = compare(
-            case, case.got(), value, allowed, case.exact, only="finite", ideal=case.ideal(), basis=basis_of(case.concept),
+            case,
+            case.got(),
+            value,
+            allowed,
+            case.exact,
+            only="finite",
+            ideal=case.ideal(),
+            basis=basis_of(case.concept),
             saved=case.lenient(),
         )
         if case.concept.elementwise and len(case.inputs) == 1:
@@ -42,7 +49,7 @@ def basis_of(concept: Concept) -> str:
     return "running error" if concept.bound is None else "theorem (hand-written bound of the declaration)"
 
 
-def place(x: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", fmt_max: float, tiny: float) -> "np.ndarray[tuple[int, ...], np.dtype[np.int64]]":
+def place(x: Array, fmt_max: float, tiny: float) -> Array:
     """The bin of x on a symmetric logarithmic axis from -max to max."""
     low, high = np.log10(tiny), np.log10(fmt_max)
     size = np.clip((np.log10(np.maximum(np.abs(x), tiny)) - low) / (high - low), 0, 1)
@@ -55,7 +62,11 @@ def centre(k: int, fmt_max: float, tiny: float) -> float:
     return 0.0 if k == 0 else float(np.sign(k) * 10 ** min(low + abs(k) / (BINS // 2) * (high - low), 307.0))
 
 
-def curve(case: Case, value: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]", allowed: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> dict[int, tuple[float, float]]:
+def curve(
+    case: Case,
+    value: Array,
+    allowed: Array,
+) -> dict[int, tuple[float, float]]:
     """Worst error in ulp, and the bound in ulp, per bin of the domain."""
     x, got = case.inputs[0].astype(np.float64), case.got().astype(np.float64)
     ok = np.isfinite(got) & np.isfinite(value) & np.isfinite(allowed)
@@ -103,8 +114,16 @@ class CorrectlyRounded(Law):
             error = error_in_ulps(ball, got, case.format)
             grade = Severity.INACCURATE if error <= 1 else Severity.WRONG
             found = Refutation(
-                case, i[0], i[1:], grade, got.hex(), ends(ball), float(case.format.ulp(np.float64(nearest)) / 2).hex(),
-                "documented", error, error / 0.5,
-            )  # fmt: skip
+                case,
+                i[0],
+                i[1:],
+                grade,
+                got.hex(),
+                ends(ball),
+                float(case.format.ulp(np.float64(nearest)) / 2).hex(),
+                "documented",
+                error,
+                error / 0.5,
+            )
             return Outcome(refuted=(found,), region=region_of(case, np.array([i[0]])), ulps=error)
         return Outcome(unknown=1)

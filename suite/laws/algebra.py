@@ -37,7 +37,9 @@ class Shift(Law):
     carries: bool = False
     operand: int = 0
     family: ClassVar[str] = "algebra"
-    claim: ClassVar[str] = "a common shift of the inputs, exact on a dyadic grid, leaves the result (or is carried to it)"
+    claim: ClassVar[str] = (
+        "a common shift of the inputs, exact on a dyadic grid, leaves the result (or is carried to it)"
+    )
 
     def judge(self, case: Case, route: str) -> Outcome:
         x = snapped(case.inputs[self.operand], case.format)
@@ -72,9 +74,12 @@ class Scale(Law):
         if not rows.size:
             return Outcome(cases=1)
         plain = case.take(rows)
-        scaled = plain.at(*(
-            (x.astype(np.float64) * 2.0**k).astype(x.dtype) if j in self.operands else x for j, x in enumerate(plain.inputs)
-        ))  # fmt: skip
+        scaled = plain.at(
+            *(
+                (x.astype(np.float64) * 2.0**k).astype(x.dtype) if j in self.operands else x
+                for j, x in enumerate(plain.inputs)
+            )
+        )
         factor = 2.0 ** (k * self.degree)
         left, right = scaled.got().astype(np.float64), plain.got().astype(np.float64) * factor
         low = np.minimum(np.abs(right), np.abs(right / factor))
@@ -89,7 +94,10 @@ class Scale(Law):
         """Rows in which no square or product leaves the range, before or after scaling."""
         size = np.abs(x.astype(np.float64)).reshape(len(x), -1)
         n = size.shape[1]
-        low, high = np.sqrt(case.format.tiny) * 2.0 ** (abs(k) + case.format.p // 2), np.sqrt(case.format.max) * 2.0 ** -abs(k) / (4 * n)
+        low, high = (
+            np.sqrt(case.format.tiny) * 2.0 ** (abs(k) + case.format.p // 2),
+            np.sqrt(case.format.max) * 2.0 ** -abs(k) / (4 * n),
+        )
         return np.all(((size > low) | (size == 0)) & (size < high), axis=1)
 
 
@@ -136,7 +144,9 @@ class Permutation(Law):
     def judge(self, case: Case, route: str) -> Outcome:
         axis = len(case.concept.cores[self.operands[0]])
         order = case.rng("permutation").permutation(case.inputs[self.operands[0]].shape[axis])
-        permuted = case.at(*(np.take(x, order, axis=axis) if k in self.operands else x for k, x in enumerate(case.inputs)))
+        permuted = case.at(
+            *(np.take(x, order, axis=axis) if k in self.operands else x for k, x in enumerate(case.inputs))
+        )
         left, right = permuted.got(), case.got()
         bound = case.bounded()[1]
         if self.equivariant:
@@ -244,7 +254,22 @@ def other(case: Case, concept: Concept, *inputs: Array) -> Case:
     """The same draw put to another concept of the same target."""
     from suite.inputs import Recipe
 
-    return Case(concept, case.format, case.target, inputs or case.inputs, Recipe(case.recipe.sizes, 0, case.recipe.seed))
+    return Case(
+        concept, case.format, case.target, inputs or case.inputs, Recipe(case.recipe.sizes, 0, case.recipe.seed)
+    )
 
 
-__all__ = ["Agrees", "Commutative", "Identity", "IntegerExact", "Parity", "Permutation", "Scale", "Shift", "SumsTo", "compare", "other", "snapped"]
+__all__ = [
+    "Agrees",
+    "Commutative",
+    "Identity",
+    "IntegerExact",
+    "Parity",
+    "Permutation",
+    "Scale",
+    "Shift",
+    "SumsTo",
+    "compare",
+    "other",
+    "snapped",
+]

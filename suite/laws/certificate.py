@@ -7,7 +7,7 @@ import numpy as np
 
 from suite.arithmetic import Balls, RunningError
 from suite.case import Case
-from suite.floats import precision
+from suite.floats import Array, precision
 from suite.judge import each
 from suite.laws.law import EAGER, Law
 from suite.outcome import Outcome, Refutation, region_of
@@ -31,7 +31,7 @@ class Certificate(Law):
         with precision(300):
             return each(self._row(case, r, got[r]) for r in range(min(case.rows, 24))).marked(cases=1)
 
-    def _row(self, case: Case, r: int, got: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]") -> Outcome:
+    def _row(self, case: Case, r: int, got: Array) -> Outcome:
         assert case.concept.certificate is not None
         inputs = [x[r].astype(np.float64) for x in case.inputs]
         claims = case.concept.certificate(inputs, got.astype(np.float64), case.format, **case.options)
@@ -42,9 +42,18 @@ class Certificate(Law):
             if residual > scale or residual.is_nan():
                 grade = Severity.INACCURATE if np.isfinite(ratio) and ratio < 1 / case.format.u / 8 else Severity.WRONG
                 found = Refutation(
-                    case, r, (), grade, residual.str(10, radius=False), ("0", scale.str(10, radius=False)),
-                    scale.str(10, radius=False), f"backward error: {name}", np.inf, ratio, note=name,
-                )  # fmt: skip
+                    case,
+                    r,
+                    (),
+                    grade,
+                    residual.str(10, radius=False),
+                    ("0", scale.str(10, radius=False)),
+                    scale.str(10, radius=False),
+                    f"backward error: {name}",
+                    np.inf,
+                    ratio,
+                    note=name,
+                )
                 out += Outcome(refuted=(found,), region=region_of(case, np.array([r])))
         return out
 
@@ -67,11 +76,11 @@ class OneStep(Law):
             operands = [*case.inputs[:-1], path[:, k]]
             with np.errstate(all="ignore"):
                 # a stored iterate may be the rounding of a wider one that the target goes on with
-                stored = 0.5 * case.format.ulp(operands[-1].astype(np.float64)) if case.format.p < 53 else None
+                stored = 0.5 * case.format.ulp(operands[-1].astype(np.float64))
                 lifted = [RunningError(x, standard) for x in operands[:-1]]
                 run = case.concept.reference(*lifted, RunningError(operands[-1], standard, stored), **step)[:, 1]
 
-            def exact(row: int, bits: int, operands: list[np.ndarray] = operands) -> object:  # type: ignore[type-arg]
+            def exact(row: int, bits: int, operands: list[Array] = operands) -> object:
                 with precision(bits):
                     assert case.concept.definition is not None
                     return case.concept.definition(*(Balls(x[row : row + 1]) for x in operands), **step).a[0, 1]

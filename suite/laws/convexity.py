@@ -151,4 +151,5 @@ class NotConvex(Law):
 
 def _value(case: Case, row: Any) -> arb:
     assert case.concept.definition is not None
-    return case.concept.definition(*[Balls(x[row : row + 1]) for x in case.inputs], **case.options).a.ravel()[0]
+    out: arb = case.concept.definition(*[Balls(x[row : row + 1]) for x in case.inputs], **case.options).a.ravel()[0]
+    return out

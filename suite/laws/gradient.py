@@ -81,6 +81,7 @@ class Gradient(Law):
 
 def affordable(case: Case) -> Case:
     """Gradients of an unbatched or long case are judged on its first rows."""
+
     def few() -> Case:
         size = max(x[0].size for x in case.inputs)
         rows = max(2, min(case.rows, 16384 // size))
@@ -97,7 +98,11 @@ class Forward(Law):
     claim: ClassVar[str] = "forward mode gives the derivative, within the bound of the backward formula"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return ("forward",) if "forward" in target.framework.modes and target.has_gradient(concept) and concept.definition else ()
+        return (
+            ("forward",)
+            if "forward" in target.framework.modes and target.has_gradient(concept) and concept.definition
+            else ()
+        )
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
@@ -105,12 +110,13 @@ class Forward(Law):
         k = case.wrt[j]
         shape, out = case.inputs[k].shape[1:], case.value.shape[1:]
         rng = case.rng("forward")
-        if case.concept.elementwise:
-            here, there = (), ()
-        else:
+        here: tuple[int, ...] = ()
+        there: tuple[int, ...] = ()
+        if not case.concept.elementwise:
             here, there = tuple(int(rng.integers(n)) for n in shape), tuple(int(rng.integers(n)) for n in out)
-        seed, tangent = np.zeros((case.rows, *out)), np.zeros(case.inputs[k].shape)
-        seed[(slice(None), *there)] = tangent[(slice(None), *here)] = 1.0
+        seed: Array = np.zeros((case.rows, *out))
+        tangent: Array = np.zeros(case.inputs[k].shape)
+        seed[:, *there] = tangent[:, *here] = 1.0
         unit = case.at(*case.inputs)
         unit.memo["cotangent"] = seed.astype(case.format.dtype)
         axis = {"axis": -1} if case.concept.has_axis else {}
@@ -125,18 +131,32 @@ class Forward(Law):
         with np.errstate(all="ignore"):
             safe = np.all(np.abs(whole[0]) + whole[1] < case.format.max, axis=axes)
             eager = case.target.gradients(
-                case.concept, case.inputs, case.wrt, unit.cotangent, case.target.framework.modes[0], **axis, **case.options
+                case.concept,
+                case.inputs,
+                case.wrt,
+                unit.cotangent,
+                case.target.framework.modes[0],
+                **axis,
+                **case.options,
             )[j].astype(np.float64)[(slice(None), *here)]
             smooth = smooth & safe & (np.abs(eager - value) <= allowed)
             outputs = tuple(range(1, case.value.ndim))
-            smooth = smooth & np.all(np.isfinite(case.bounded()[1]) & (np.abs(case.value) < case.format.max), axis=outputs)
+            smooth = smooth & np.all(
+                np.isfinite(case.bounded()[1]) & (np.abs(case.value) < case.format.max), axis=outputs
+            )
             allowed = np.fmax(allowed, unit.forward_bound(k, tangent, (slice(None), *there)))
         saved = unit.saved_grads()[j][1][(slice(None), *here)] if case.concept.saved is not None else None
         return compare(
-            unit, got, np.where(smooth, value, np.nan), np.where(smooth, allowed, np.inf),
+            unit,
+            got,
+            np.where(smooth, value, np.nan),
+            np.where(smooth, allowed, np.inf),
             lambda row, bits: entry(unit.exact_grads(row, bits)[j], here),
-            basis="running error of the backward", wrt=k, saved=saved, cap=2,
-        )  # fmt: skip
+            basis="running error of the backward",
+            wrt=k,
+            saved=saved,
+            cap=2,
+        )
 
 
 @dataclass(frozen=True)
@@ -164,10 +184,18 @@ class Kink(Law):
             if got == got and low - slack <= arb(got) <= high + slack:
                 return Outcome(elements=1, basis="exact (Clarke subdifferential)")
             found = Refutation(
-                case, row, (), Severity.WRONG if got != got else Severity.CONVENTION, got.hex(),
-                (low.lower().str(20, radius=False), high.upper().str(20, radius=False)), "0x0p+0",
-                "exact (Clarke subdifferential)", np.inf, np.inf, wrt=0,
-            )  # fmt: skip
+                case,
+                row,
+                (),
+                Severity.WRONG if got != got else Severity.CONVENTION,
+                got.hex(),
+                (low.lower().str(20, radius=False), high.upper().str(20, radius=False)),
+                "0x0p+0",
+                "exact (Clarke subdifferential)",
+                np.inf,
+                np.inf,
+                wrt=0,
+            )
         return Outcome(elements=1, refuted=(found,), region=region_of(case, np.array([row])))
 
     @staticmethod

@@ -76,7 +76,14 @@ class Lipschitz(Law):
         gap = np.abs(case.got().astype(np.float64) - partner.got().astype(np.float64))
         slack = (case.bounded()[1] + partner.bounded()[1]) * (1 + 2.0**-40)
         with np.errstate(over="ignore"):
-            return related(case, gap, self.constant * np.abs(x - y) * (1 + 2.0**-40), slack, one_sided=True, calls=_calls(case, partner))
+            return related(
+                case,
+                gap,
+                self.constant * np.abs(x - y) * (1 + 2.0**-40),
+                slack,
+                one_sided=True,
+                calls=_calls(case, partner),
+            )
 
 
 @dataclass(frozen=True)

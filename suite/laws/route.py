@@ -49,7 +49,9 @@ class Routes(Law):
         got = ROUTE[route](case, rows) if route in ROUTE else case.got(route)
         eager = case.got()[rows]
         if got.shape != eager.shape:
-            raise TargetError(f"{case.target.name}.{case.concept.call_name} along route {route}: shape {got.shape}, not {eager.shape}")
+            raise TargetError(
+                f"{case.target.name}.{case.concept.call_name} along route {route}: shape {got.shape}, not {eager.shape}"
+            )
         value, allowed = (v[rows] for v in case.bounded())
         index = np.arange(case.rows)[rows]
         judged = case if isinstance(rows, slice) else case.take(rows)
@@ -70,9 +72,13 @@ class Routes(Law):
 
 def beyond_eager(case: Case, got: Array, eager: Array, value: Array, allowed: Array, exact: Any) -> Outcome:
     """Judge only where the route's result differs from the eager one: there one of them is off."""
-    same = (got.astype(np.float64) == eager.astype(np.float64)) | (np.isnan(got.astype(np.float64)) & np.isnan(eager.astype(np.float64)))
+    same = (got.astype(np.float64) == eager.astype(np.float64)) | (
+        np.isnan(got.astype(np.float64)) & np.isnan(eager.astype(np.float64))
+    )
     differs = ~same
-    out = compare(case, got, np.where(differs, value, np.nan), allowed, exact, basis=BASIS, severity=Severity.INCONSISTENT)
+    out = compare(
+        case, got, np.where(differs, value, np.nan), allowed, exact, basis=BASIS, severity=Severity.INCONSISTENT
+    )
     with np.errstate(all="ignore"):
         g, e = got.astype(np.float64), eager.astype(np.float64)
         eager_off = ~(np.abs(e - value) <= allowed) & ~(np.isinf(e) & (np.abs(value) + allowed >= case.format.max))

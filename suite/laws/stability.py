@@ -17,7 +17,6 @@ from suite.record import Concept
 from suite.targets.library import CallError, Library
 from suite.verdict import Severity
 
-
 _MASKED = 16000.0  # a quarter of it, as `_tamed` has it, is where a masked entry is bounded
 
 
@@ -77,9 +76,9 @@ class Limits(Law):
             right, truth = got != got, ("nan", "nan")
         elif not ball.is_finite():
             right, truth = got == float(ball.mid()), (str(float(ball.mid())),) * 2
-        elif not np.isfinite(allowed) and np.isfinite(got):  # without a bound, NaN is still no limit
-            return Outcome(unjudged=1)
-        elif abs(ball) > arb(rows.format.max):
+        elif (not np.isfinite(allowed) and np.isfinite(got)) or abs(ball) > arb(
+            rows.format.max
+        ):  # without a bound, NaN is still no limit
             return Outcome(unjudged=1)
         else:
             right = np.isfinite(got) and not abs(ball - arb(got)) > arb(allowed) + 2 * left
@@ -88,7 +87,16 @@ class Limits(Law):
             return Outcome(elements=1, basis="exact")
         grade, note = (Severity.CONVENTION, INDETERMINATE) if indeterminate(rows, r, i) else (Severity.WRONG, "")
         found = Refutation(
-            rows, r, i, grade, got.hex(), truth, float(allowed).hex(), "exact (limit of the definition)", np.inf, np.inf,
+            rows,
+            r,
+            i,
+            grade,
+            got.hex(),
+            truth,
+            float(allowed).hex(),
+            "exact (limit of the definition)",
+            np.inf,
+            np.inf,
             note=note,
         )
         return Outcome(elements=1, basis="exact", refuted=(found,), region=region_of(rows, np.array([r])))

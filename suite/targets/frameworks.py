@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import ml_dtypes
 import numpy as np
 
-Array = np.ndarray[Any, Any]
+from suite.floats import Array
+
 Function = Callable[..., Any]
 
 
@@ -31,18 +32,25 @@ class Unsupported(Exception):
 
 
 class Framework(Protocol):
-    name: str
-    layouts: tuple[str, ...]
-    modes: tuple[str, ...]
+    @property
+    def name(self) -> str: ...
+    @property
+    def layouts(self) -> tuple[str, ...]: ...
+    @property
+    def modes(self) -> tuple[str, ...]: ...
 
     def to_native(self, array: Array, layout: str = "contiguous") -> Any: ...
     def from_native(self, value: Any, where: str) -> Array: ...
-    def gradients(self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str) -> list[Array]: ...
+    def gradients(
+        self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str
+    ) -> list[Array]: ...
     def tangent(self, f: Function, operands: Sequence[Any], wrt: int, tangent: Array) -> Array: ...
     def describe(self) -> Mapping[str, Any]: ...
 
 
-def laid_out(array: Array, layout: str, new: Callable[[tuple[int, ...]], Any], fill: Callable[[Any, Array], None]) -> Any:
+def laid_out(
+    array: Array, layout: str, new: Callable[[tuple[int, ...]], Any], fill: Callable[[Any, Array], None]
+) -> Any:
     """``array`` in memory of a given layout; the gaps of a strided one hold other numbers."""
     if array.ndim == 0 or layout == "contiguous":
         out = new(array.shape)
@@ -82,16 +90,20 @@ class NumPy:
 
     def from_native(self, value: Any, where: str) -> Array:
         if not isinstance(value, (np.ndarray, np.generic)):
-            raise TargetError(f"{where} returned {kind_of(value)}, not a NumPy array: return an ndarray, or set FRAMEWORK")
+            raise TargetError(
+                f"{where} returned {kind_of(value)}, not a NumPy array: return an ndarray, or set FRAMEWORK"
+            )
         return np.asarray(value)
 
-    def gradients(self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str) -> list[Array]:
-        result = f(*operands, cotangent=cotangent)
+    def gradients(
+        self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str
+    ) -> list[Array]:
+        result = f(*operands, cotangent=cotangent.copy())
         if not isinstance(result, (tuple, list)) or len(result) not in (len(wrt), len(operands)):
             what = f"{len(result)} values" if isinstance(result, (tuple, list)) else kind_of(result)
-            raise TargetError(f"a vjp returned {what}: return a tuple of {len(wrt)}, one per differentiable operand")
+            raise TargetError(f"it returned {what}: return a tuple of {len(wrt)}, one array per differentiable operand")
         picked = result if len(result) == len(wrt) else [result[k] for k in wrt]
-        return [self.from_native(g, "a vjp") for g in picked]
+        return [self.from_native(g, "in its tuple it") for g in picked]
 
     def tangent(self, f: Function, operands: Sequence[Any], wrt: int, tangent: Array) -> Array:
         raise Unsupported("NumPy functions have no forward mode")
@@ -136,13 +148,17 @@ class Torch:
 
     def from_native(self, value: Any, where: str) -> Array:
         if not isinstance(value, self.torch.Tensor):
-            raise TargetError(f"{where} returned {kind_of(value)}, not a torch tensor: return a tensor, or set FRAMEWORK")
+            raise TargetError(
+                f"{where} returned {kind_of(value)}, not a torch tensor: return a tensor, or set FRAMEWORK"
+            )
         value = value.detach().resolve_conj().resolve_neg().cpu().contiguous()
         if value.dtype == self.torch.bfloat16:
             return value.view(self.torch.int16).numpy().view(ml_dtypes.bfloat16)
         return value.numpy()
 
-    def gradients(self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str) -> list[Array]:
+    def gradients(
+        self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str
+    ) -> list[Array]:
         torch, seed = self.torch, self._tensor(cotangent)
         leaves = [x.detach().requires_grad_(k in wrt) for k, x in enumerate(operands)]
         inputs = [leaves[k] for k in wrt]
@@ -192,5 +208,7 @@ FRAMEWORKS: Mapping[str, Callable[[str], Framework]] = {"numpy": lambda device: 
 
 
 def kind_of(value: Any) -> str:
+    if value is None:
+        return "None"
     kind = type(value)
-    return "None" if value is None else f"a {kind.__qualname__}" if kind.__module__ == "builtins" else f"a {kind.__module__}.{kind.__qualname__}"
+    return f"a {kind.__qualname__}" if kind.__module__ == "builtins" else f"a {kind.__module__}.{kind.__qualname__}"

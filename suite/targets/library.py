@@ -13,11 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from suite.floats import Array
 from suite.record import Concept
-from suite.targets.frameworks import FRAMEWORKS, Array, Framework, NumPy, TargetError, Unsupported, kind_of
+from suite.targets.frameworks import FRAMEWORKS, Framework, NumPy, TargetError, Unsupported, kind_of
 
 BUILT_IN = ("numpy", "torch")
-_REFUSALS = ("not implemented for", "not support", "unsupported dtype", "expected a floating", "not currently supported")
+_REFUSALS = (
+    "not implemented for",
+    "not support",
+    "unsupported dtype",
+    "expected a floating",
+    "not currently supported",
+)
 
 
 class CallError(Exception):
@@ -65,18 +72,27 @@ class Library:
         return array
 
     def gradients(
-        self, concept: Concept, operands: Sequence[Array], wrt: Sequence[int], cotangent: Array, mode: str, **options: Any
+        self,
+        concept: Concept,
+        operands: Sequence[Array],
+        wrt: Sequence[int],
+        cotangent: Array,
+        mode: str,
+        **options: Any,
     ) -> list[Array]:
         """One cotangent per differentiable operand, by the library's own derivative."""
         where, call = self._derivative(concept)
         f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
         with guarded(where):
             if concept.batched:
-                return self.framework.gradients(f, native, wrt, cotangent, mode)
-            rows = [
-                self.framework.gradients(f, [x[i] for x in native], wrt, cotangent[i], mode) for i in range(len(cotangent))
-            ]
-        return [np.stack(column) for column in zip(*rows, strict=True)]
+                found = self.framework.gradients(f, native, wrt, cotangent, mode)
+            else:
+                rows = [
+                    self.framework.gradients(f, [x[i] for x in native], wrt, cotangent[i], mode)
+                    for i in range(len(cotangent))
+                ]
+                found = [np.stack(column) for column in zip(*rows, strict=True)]
+            return same_shapes(found, [operands[k] for k in wrt])
 
     def tangent(self, concept: Concept, operands: Sequence[Array], wrt: int, tangent: Array, **options: Any) -> Array:
         """The directional derivative along ``tangent`` by forward mode."""
@@ -95,17 +111,27 @@ class Library:
         return f"{self.name}.{name}", self.functions[name]
 
 
+def same_shapes(gradients: list[Array], operands: Sequence[Array]) -> list[Array]:
+    """A gradient has its operand's shape; anything else is a broken contract."""
+    for g, x in zip(gradients, operands, strict=True):
+        if g.shape != x.shape:
+            raise TargetError(f"a gradient has shape {g.shape} for an operand of shape {x.shape}: return that shape")
+    return gradients
+
+
 @contextlib.contextmanager
 def guarded(where: str) -> Any:
     """What a target raises becomes *unsupported* where it says so, else one sentence."""
     try:
         with np.errstate(all="ignore"):
             yield
-    except (TargetError, Unsupported):
+    except TargetError as error:
+        raise TargetError(f"{where}: {error}") from error
+    except Unsupported:
         raise
     except NotImplementedError as error:
         raise Unsupported(f"{where}: {first_line(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a function that calls sys.exit ends itself, not the audit
         text = first_line(error)
         if any(word in text.lower() for word in _REFUSALS):
             raise Unsupported(f"{where}: {text}") from error
@@ -123,7 +149,7 @@ def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library
     """
     module = _module(target)
     framework = getattr(module, "FRAMEWORK", "numpy")
-    if framework not in FRAMEWORKS:
+    if not isinstance(framework, str) or framework not in FRAMEWORKS:
         raise TargetError(f"{target}: FRAMEWORK = {framework!r}, must be one of {', '.join(FRAMEWORKS)}")
     functions = {n: getattr(module, n) for n in names if callable(getattr(module, n, None))}
     vjps = {n: getattr(module, f"{n}_vjp") for n in names if callable(getattr(module, f"{n}_vjp", None))}
@@ -135,7 +161,9 @@ def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library
             raise TargetError(f"{target}: BASE = {base!r}, must be one of {', '.join(BUILT_IN)}")
         other = load(base, device, names)
         if other.framework.name != framework:
-            raise TargetError(f"{target}: BASE = {base!r} works on {other.framework.name} arrays, FRAMEWORK is {framework!r}")
+            raise TargetError(
+                f"{target}: BASE = {base!r} works on {other.framework.name} arrays, FRAMEWORK is {framework!r}"
+            )
         replaced = set(functions)
         inherited = frozenset(other.functions) - replaced
         functions = {**other.functions, **functions}
@@ -158,12 +186,13 @@ def _module(target: str) -> ModuleType:
         missing = error.name or ""
         if missing == "torch":
             raise TargetError("torch is not installed: pip install 'lawful[torch]'") from error
-        if target.split(".")[0] == missing:
+        if missing and f"{target}.".startswith(f"{missing}."):
             raise TargetError(
-                f"unknown target {target!r}: name numpy, torch, a file ending in .py, or an importable module", usage=True
+                f"unknown target {target!r}: name numpy, torch, a file ending in .py, or an importable module",
+                usage=True,
             ) from error
         raise TargetError(f"{target} does not import: {first_line(error)}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise TargetError(f"{target} does not import: {type(error).__name__}: {first_line(error)}") from error
 
 

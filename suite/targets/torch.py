@@ -3,6 +3,8 @@
 A file of your own looks just like this one.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 
@@ -10,31 +12,31 @@ FRAMEWORK = "torch"
 
 
 # -- arithmetic
-add, subtract, multiply, divide, pow = torch.add, torch.sub, torch.mul, torch.div, torch.pow  # noqa: A001
-abs, square, reciprocal = torch.abs, torch.square, torch.reciprocal  # noqa: A001
+add, subtract, multiply, divide, pow = torch.add, torch.sub, torch.mul, torch.div, torch.pow
+abs, square, reciprocal = torch.abs, torch.square, torch.reciprocal
 exp, exp2, expm1, log, log2, log1p = torch.exp, torch.exp2, torch.expm1, torch.log, torch.log2, torch.log1p
 sqrt, erf, erfc, sin, cos = torch.sqrt, torch.erf, torch.erfc, torch.sin, torch.cos
 nextafter = torch.nextafter
 
 
-def round_to(x, *, dtype):
+def round_to(x: Any, *, dtype: Any) -> Any:
     return x.to(getattr(torch, dtype)).to(x.dtype)
 
 
 # -- reductions
-def sum(x, *, axis=None, keepdims=False):  # noqa: A001
+def sum(x: Any, *, axis: Any = None, keepdims: Any = False) -> Any:
     return torch.sum(x, dim=axis, keepdim=keepdims)
 
 
-def mean(x, *, axis=None, keepdims=False):
+def mean(x: Any, *, axis: Any = None, keepdims: Any = False) -> Any:
     return torch.mean(x, dim=axis, keepdim=keepdims)
 
 
-def cumsum(x, *, axis):
+def cumsum(x: Any, *, axis: Any) -> Any:
     return torch.cumsum(x, dim=axis)
 
 
-def prod(x, *, axis, keepdims=False):
+def prod(x: Any, *, axis: Any, keepdims: Any = False) -> Any:
     if isinstance(axis, tuple):  # torch.prod takes one axis at a time
         for k in sorted((a % x.ndim for a in axis), reverse=True):
             x = torch.prod(x, dim=k, keepdim=keepdims)
@@ -42,23 +44,23 @@ def prod(x, *, axis, keepdims=False):
     return torch.prod(x, dim=axis, keepdim=keepdims)
 
 
-def var(x, *, axis=None, correction=0.0, keepdims=False):
+def var(x: Any, *, axis: Any = None, correction: Any = 0.0, keepdims: Any = False) -> Any:
     return torch.var(x, dim=axis, correction=correction, keepdim=keepdims)
 
 
-def std(x, *, axis=None, correction=0.0, keepdims=False):
+def std(x: Any, *, axis: Any = None, correction: Any = 0.0, keepdims: Any = False) -> Any:
     return torch.std(x, dim=axis, correction=correction, keepdim=keepdims)
 
 
-def logsumexp(x, *, axis=-1, keepdims=False):
+def logsumexp(x: Any, *, axis: Any = -1, keepdims: Any = False) -> Any:
     return torch.logsumexp(x, dim=axis, keepdim=keepdims)
 
 
-def vector_norm(x, *, ord=2, axis=None, keepdims=False):  # noqa: A002
+def vector_norm(x: Any, *, ord: Any = 2, axis: Any = None, keepdims: Any = False) -> Any:
     return torch.linalg.vector_norm(x, ord=ord, dim=axis, keepdim=keepdims)
 
 
-def matrix_norm(x, *, ord="fro", keepdims=False):  # noqa: A002
+def matrix_norm(x: Any, *, ord: Any = "fro", keepdims: Any = False) -> Any:
     return torch.linalg.matrix_norm(x, ord=ord, keepdim=keepdims)
 
 
@@ -66,31 +68,31 @@ def matrix_norm(x, *, ord="fro", keepdims=False):  # noqa: A002
 logaddexp = torch.logaddexp
 
 
-def logcumsumexp(x, *, axis=-1):
+def logcumsumexp(x: Any, *, axis: Any = -1) -> Any:
     return torch.logcumsumexp(x, dim=axis)
 
 
-def softmax(x, *, axis=-1):
+def softmax(x: Any, *, axis: Any = -1) -> Any:
     return torch.softmax(x, dim=axis)
 
 
-def log_softmax(x, *, axis=-1):
+def log_softmax(x: Any, *, axis: Any = -1) -> Any:
     return torch.log_softmax(x, dim=axis)
 
 
 # -- products
-def vecdot(x1, x2, *, axis=-1):
+def vecdot(x1: Any, x2: Any, *, axis: Any = -1) -> Any:
     return torch.linalg.vecdot(x1, x2, dim=axis)
 
 
-def matvec(a, x):
+def matvec(a: Any, x: Any) -> Any:
     return torch.matmul(a, x.unsqueeze(-1)).squeeze(-1)
 
 
 matmul, linear = torch.matmul, F.linear
 
 
-def linear_chain(x, w1, b1, w2, b2):
+def linear_chain(x: Any, w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
     return F.linear(F.linear(x, w1, b1), w2, b2)
 
 
@@ -99,74 +101,74 @@ sigmoid, tanh, relu, relu6, hardtanh = torch.sigmoid, torch.tanh, F.relu, F.relu
 hardsigmoid, hardswish, softplus, silu, log_sigmoid = F.hardsigmoid, F.hardswish, F.softplus, F.silu, F.logsigmoid
 
 
-def leaky_relu(x, *, negative_slope=0.01):
+def leaky_relu(x: Any, *, negative_slope: Any = 0.01) -> Any:
     return F.leaky_relu(x, negative_slope)
 
 
-def elu(x, *, alpha=1.0):
+def elu(x: Any, *, alpha: Any = 1.0) -> Any:
     return F.elu(x, alpha)
 
 
-def gelu(x, *, approximate="none"):
+def gelu(x: Any, *, approximate: Any = "none") -> Any:
     return F.gelu(x, approximate=approximate)
 
 
-def sigmoid_chain(x, weights):
+def sigmoid_chain(x: Any, weights: Any) -> Any:
     for w in weights.unbind(-1):
         x = torch.sigmoid(w * x)
     return x
 
 
 # -- losses
-def cross_entropy(logits, labels, *, reduction="mean"):
+def cross_entropy(logits: Any, labels: Any, *, reduction: Any = "mean") -> Any:
     return F.cross_entropy(logits, labels, reduction=reduction)
 
 
-def soft_cross_entropy(logits, probabilities, *, reduction="mean"):
+def soft_cross_entropy(logits: Any, probabilities: Any, *, reduction: Any = "mean") -> Any:
     return F.cross_entropy(logits, probabilities, reduction=reduction)
 
 
-def cross_entropy_of_probabilities(probabilities, one_hot, *, reduction="mean"):
+def cross_entropy_of_probabilities(probabilities: Any, one_hot: Any, *, reduction: Any = "mean") -> Any:
     losses = -torch.sum(one_hot * torch.log(probabilities + 1e-7), dim=-1)
     return losses if reduction == "none" else getattr(torch, reduction)(losses)
 
 
-def nll_loss(log_probabilities, labels, *, reduction="mean"):
+def nll_loss(log_probabilities: Any, labels: Any, *, reduction: Any = "mean") -> Any:
     return F.nll_loss(log_probabilities, labels, reduction=reduction)
 
 
-def mse_loss(input, target, *, reduction="mean"):  # noqa: A002
+def mse_loss(input: Any, target: Any, *, reduction: Any = "mean") -> Any:
     return F.mse_loss(input, target, reduction=reduction)
 
 
-def binary_cross_entropy_with_logits(logits, target, *, reduction="mean"):
+def binary_cross_entropy_with_logits(logits: Any, target: Any, *, reduction: Any = "mean") -> Any:
     return F.binary_cross_entropy_with_logits(logits, target, reduction=reduction)
 
 
-def binary_cross_entropy(probabilities, target, *, reduction="mean"):
+def binary_cross_entropy(probabilities: Any, target: Any, *, reduction: Any = "mean") -> Any:
     return F.binary_cross_entropy(probabilities, target, reduction=reduction)
 
 
-def kl_div(log_probabilities, target, *, reduction="sum"):
+def kl_div(log_probabilities: Any, target: Any, *, reduction: Any = "sum") -> Any:
     return F.kl_div(log_probabilities, target, reduction=reduction)
 
 
 # -- metrics, with thresholded tensors
-def _ratio(part, whole):
+def _ratio(part: Any, whole: Any) -> Any:
     return torch.where(whole == 0, torch.zeros_like(part), part / whole)
 
 
-def precision(scores, targets, *, threshold=0.5):
+def precision(scores: Any, targets: Any, *, threshold: Any = 0.5) -> Any:
     predicted = (scores > threshold).to(scores.dtype)
     return _ratio((predicted * targets).sum(-1), predicted.sum(-1))
 
 
-def recall(scores, targets, *, threshold=0.5):
+def recall(scores: Any, targets: Any, *, threshold: Any = 0.5) -> Any:
     predicted = (scores > threshold).to(scores.dtype)
     return _ratio((predicted * targets).sum(-1), targets.sum(-1))
 
 
-def accuracy(scores, targets, *, threshold=0.5):
+def accuracy(scores: Any, targets: Any, *, threshold: Any = 0.5) -> Any:
     return ((scores > threshold) == (targets > 0.5)).to(scores.dtype).mean(-1)
 
 
@@ -174,7 +176,7 @@ def accuracy(scores, targets, *, threshold=0.5):
 solve = torch.linalg.solve
 
 
-def gradient_descent(a, b, x0, *, step, iterations):
+def gradient_descent(a: Any, b: Any, x0: Any, *, step: Any, iterations: Any) -> Any:
     x = x0.clone()
     path = [x]
     for _ in range(iterations):
@@ -183,7 +185,7 @@ def gradient_descent(a, b, x0, *, step, iterations):
     return torch.stack(path, dim=-2)
 
 
-def project_simplex(x):
+def project_simplex(x: Any) -> Any:
     x = x - x.amax(-1, keepdim=True)
     down = torch.sort(x, dim=-1, descending=True).values
     k = torch.arange(1, x.shape[-1] + 1, device=x.device)
@@ -191,5 +193,5 @@ def project_simplex(x):
     return torch.clamp(x - theta, min=0)
 
 
-def exp_central_difference(x, h):
+def exp_central_difference(x: Any, h: Any) -> Any:
     return (torch.exp(x + h) - torch.exp(x - h)) / (2 * h)
