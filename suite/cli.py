@@ -9,9 +9,12 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from suite.verdict import Severity
+from suite.verdict import Audit, Finding, Severity, Verdict
+
+if TYPE_CHECKING:
+    from suite.targets.library import Library
 
 LAST = Path(".lawful")  # where the last report is kept when --report names no other folder
 
@@ -77,21 +80,44 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code; an error is one sentence on standard error."""
     arguments = parser().parse_args(argv)
     warnings.simplefilter("ignore")  # a library's warnings are not the audit's
+    command: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        return command(arguments)
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return 130
+    except Exception as error:
+        if arguments.debug:
+            traceback.print_exc()
+        sentence, code = answer(error)
+        complain(sentence)
+        return code
+
+
+def answer(error: Exception) -> tuple[str, int]:
+    """What is said of an error, and the exit code."""
     from suite.known import KnownError
     from suite.session import UsageError
     from suite.targets.library import TargetError
 
-    command: Callable[[argparse.Namespace], int] = arguments.run
-    try:
-        return command(arguments)
-    except (UsageError, KnownError, TargetError, OSError, KeyboardInterrupt) as error:
-        if arguments.debug:
-            traceback.print_exc()
-        if isinstance(error, KeyboardInterrupt):
-            print("lawful: interrupted", file=sys.stderr)
-            return 130
-        print(f"lawful: {error}", file=sys.stderr)
-        return 3 if isinstance(error, TargetError) and not error.usage else 2
+    if isinstance(error, TargetError):
+        return str(error), 2 if error.usage else 3
+    if isinstance(error, (UsageError, KnownError, OSError)):
+        return str(error), 2
+    return f"a fault of lawful itself, {type(error).__name__}: {error}; please report it with what --debug shows", 3
+
+
+def complain(sentence: str) -> None:
+    from suite.report.wording import one_line
+
+    print(f"lawful: {one_line(sentence)}", file=sys.stderr)
+
+
+def say(text: str) -> None:
+    """Text of a target or a path never reaches the terminal as an escape sequence."""
+    from suite.report.wording import printable
+
+    print(printable(text, sys.stdout.encoding))
 
 
 def audit(arguments: argparse.Namespace) -> int:
@@ -127,7 +153,20 @@ def audit(arguments: argparse.Namespace) -> int:
     )
     if saved and arguments.report:
         console.print(f"report: {folder / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
+    if interrupted:
+        complain(f"interrupted: {groups_of(result)} of {len(prepared.todo)} groups were judged")
+    elif not any(c.verdict is not Verdict.NOT_JUDGED for c in result.cells):
+        complain(f"no cell was judged: {reason_of(result)}")
     return exit_code(result, interrupted, Severity(arguments.fail_on), arguments.strict)
+
+
+def groups_of(result: Audit) -> int:
+    return len({(c.concept, c.dtype) for c in result.cells})
+
+
+def reason_of(result: Audit) -> str:
+    """Why a target was not judged, where a cell says so."""
+    return next((c.reason for c in result.cells if c.reason), "no law that was asked for applies to it")
 
 
 def writable(folder: Path) -> None:
@@ -143,13 +182,13 @@ def writable(folder: Path) -> None:
         raise UsageError(f"--report {folder}: cannot be written ({error.strerror}); name another folder") from error
 
 
-def save(result: object, folder: Path, write: Callable[..., None]) -> bool:
+def save(result: Audit, folder: Path, write: Callable[..., None]) -> bool:
     """A disk that is full costs the report, not the verdicts."""
     try:
         write(result, folder)
         return True
     except OSError as error:
-        print(f"lawful: the report was not written to {folder}: {error.strerror}", file=sys.stderr)
+        complain(f"the report was not written to {folder}: {error.strerror}")
         return False
 
 
@@ -168,7 +207,9 @@ def _found(arguments: argparse.Namespace) -> Any:
     if arguments.id == "all":
         return report, [f for f in found.values() if not f.known]
     if arguments.id not in found:
-        raise UsageError(f"{path} has no finding {arguments.id!r}{nearest(arguments.id, tuple(found))}")
+        raise UsageError(
+            f"{path} has no finding {arguments.id!r}{nearest(arguments.id, tuple(found), 'it lists them')}"
+        )
     return report, [found[arguments.id]]
 
 
@@ -185,28 +226,42 @@ def accept(arguments: argparse.Namespace) -> int:
     for finding in findings:
         new = known.accepted(finding, arguments.reason, today, where, arguments.upstream, severity)
         entries = known.merged(entries, new)
-        print(f"{finding.id} ({finding.concept} {finding.dtype}, {finding.law}) is known in {path}")
     known.write(path, entries)
+    for finding in findings:
+        say(f"{finding.id} ({finding.concept} {finding.dtype}, {finding.law}) is known in {path}")
+    if not findings:
+        say(f"no new finding in the last report: nothing was added to {path}")
     return 0
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
-    from suite.audit import call_names, refuted_again
+    from suite.audit import call_names
     from suite.targets.library import load
 
-    report, (finding, *_) = _found(arguments)
-    target = load(report["head"]["target"], finding.device, call_names())
-    again = refuted_again(finding, target)
-    print(f"{finding.id} {finding.concept} {finding.dtype}, law {finding.law}, route {finding.route}: {finding.claim}")
-    print(finding.reproduction)
-    if again is None:
-        print("not refuted: the witness passes now")
-        return 0
-    print(
-        f"refuted again ({again.severity}): got {again.got}, truth in {list(again.enclosure)}, "
-        f"allowed {again.allowed} ({again.basis})"
-    )
-    return 1
+    report, findings = _found(arguments)
+    target = load(report["head"]["target"], report["head"]["device"], call_names())
+    repeated = [again(f, target) for f in findings]
+    return int(any(repeated))
+
+
+def again(finding: Finding, target: "Library") -> bool:
+    """Whether the witness is refuted once more; it says what it ran and what came out."""
+    from suite.audit import refuted_again
+    from suite.concepts import concepts
+    from suite.targets.library import TargetError
+
+    concept = concepts().get(finding.concept)
+    if concept is None or not target.has(concept):
+        raise TargetError(f"{target.name} has no function for {finding.concept} any more: audit it again")
+    found = refuted_again(finding, target)
+    say(f"{finding.id} {finding.concept} {finding.dtype}, law {finding.law}, route {finding.route}: {finding.claim}")
+    say(finding.reproduction)
+    if found is None:
+        say("not refuted: the witness passes now")
+        return False
+    truth = " to ".join(dict.fromkeys(found.enclosure))
+    say(f"refuted again ({found.severity}): got {found.got}, truth {truth}, allowed {found.allowed} ({found.basis})")
+    return True
 
 
 def show_concepts(arguments: argparse.Namespace) -> int:
@@ -218,7 +273,7 @@ def show_concepts(arguments: argparse.Namespace) -> int:
         "markdown": lambda: as_markdown(rows),
         "text": lambda: as_text(rows),
     }
-    print(text[arguments.format]())
+    say(text[arguments.format]())
     return 0
 
 

@@ -3,6 +3,7 @@
 A file holds an array of tables ``[[finding]]``. Built-in targets bring theirs in ``findings/``.
 """
 
+import contextlib
 import json
 import math
 import os
@@ -94,7 +95,8 @@ def outward(x: float, side: int) -> float:
     if x == 0 or not math.isfinite(x):
         return x
     grow = (x > 0) == (side > 0)
-    power = 4 * (math.ceil if grow else math.floor)(math.log2(abs(x)) / 4)
+    m, e = math.frexp(abs(x))  # exact, where log2 rounds across a power of two
+    power = -4 * (((m == 0.5) - e) // 4) if grow else 4 * ((e - 1) // 4)
     if abs(power) > 40:
         far = math.inf if power > 0 else 0.0
         return math.copysign(far, x) if grow == (power > 0) else math.copysign(math.ldexp(1.0, power), x)
@@ -130,7 +132,8 @@ def write(path: Path, known: Iterable[Known]) -> None:
         draft.write_text(text, "utf-8")
         os.replace(draft, path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            draft.unlink()
         raise KnownError(f"{path}: cannot be written ({error.strerror}); name another file with --known") from error
 
 

@@ -56,11 +56,12 @@ class Request:
         return self
 
 
-def nearest(name: str, legal: Sequence[str]) -> str:
+def nearest(name: str, legal: Sequence[str], listed: str = "`lawful concepts` lists them") -> str:
+    """What may have been meant: the names that are close, or all if there are few."""
     close = difflib.get_close_matches(name, legal, 3, 0.5)
-    return (
-        f": did you mean {' or '.join(close)}?" if close else f": one of {', '.join(legal)}" if len(legal) < 12 else ""
-    )
+    if close:
+        return f": did you mean {' or '.join(close)}?"
+    return f": one of {', '.join(legal) or 'none'}" if len(legal) < 12 else f"; {listed}"
 
 
 @dataclass(frozen=True)

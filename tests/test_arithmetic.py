@@ -96,9 +96,6 @@ def test_slope_bounds_the_derivative(ufunc: np.ufunc) -> None:
             assert abs(s) <= arb(float(b)) * (1 + arb(2) ** -40) + arb(2) ** -1074
 
 
-# -- the three routes to a derivative
-
-
 def smooth(concept: Concept, salt: int) -> list[Any]:
     """One row of ordinary numbers, off the kinks, the ends of the domain and all ties."""
     sizes = {d: 3 - (k % 2) for k, d in enumerate(concept.dims)}
@@ -172,21 +169,12 @@ def test_three_routes_to_a_derivative(concept: Concept, option: int, salt: int) 
     options, xs = dict(concept.options[option]), smooth(concept, salt)
     with precision(BITS):
         grads = reverse(concept, xs, options)
-        for k, i in ((k, i) for k in grads for i in np.ndindex(xs[k].shape)):
+        for k, i in [(j, i) for j in grads for i in np.ndindex(xs[j].shape)]:
             back = arb(0) if grads[k] is None else grads[k].a[i]
             there, box = (forward(concept, xs, k, i, step, options) for step in (arb(0), arb(0, STEP)))
             quotient = difference(concept, xs, k, i, options)
             assert back.overlaps(there) and narrow(back, 400) and narrow(there, 400)
             assert box.overlaps(quotient) and narrow(box, 100) and narrow(quotient, 250)
-
-
-def test_every_differentiable_concept_is_among_them() -> None:
-    assert {c.name for c, _ in DIFFERENTIABLE} == {
-        n for n, c in concepts().items() if c.differentiable and c.definition
-    }
-
-
-# -- what a ball must refuse, and what it must know exactly
 
 
 @pytest.mark.parametrize("compare", [np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal])

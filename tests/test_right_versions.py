@@ -14,7 +14,7 @@ from reference.shapes import count, fold, spread
 from suite import inputs
 from suite.arithmetic import Balls, Undecided, Variable, backward
 from suite.arithmetic.table import TABLE
-from suite.audit import Plan, judge_group
+from suite.audit import PROFILES, Plan, Profile, judge_group
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, Format, format_of, precision
 from suite.record import Concept
@@ -37,14 +37,15 @@ def with_one(name: str, function: Function | None = None, vjp: Function | None =
 
 
 def accused(
-    concept: Concept, library: Library, seeds: Sequence[int], dtypes: Sequence[str] = tuple(FORMATS), laws: tuple[str, ...] = ()
+    concept: Concept, library: Library, seeds: Sequence[int], dtypes: Sequence[str] = tuple(FORMATS),
+    laws: tuple[str, ...] = (), profile: str = "quick",
 ) -> list[Cell]:  # fmt: skip
-    """Every cell that is refuted, or that could not be run, in the quick profile."""
+    """Every cell that is refuted, or that could not be run."""
     found = []
     for dtype in dtypes:
         for seed in seeds:
             with np.errstate(all="ignore"):
-                judged = judge_group((concept.name, dtype), library, Plan("numpy", "cpu", "quick", seed, laws))
+                judged = judge_group((concept.name, dtype), library, Plan("numpy", "cpu", profile, seed, laws))
             found += [c for c in judged.cells if c.verdict in BAD]
     return found
 
@@ -86,13 +87,14 @@ def as_function(concept: Concept, text: Function) -> Function:
 def test_declared_alternatives(concept: Concept) -> None:
     for text in concept.alternatives:
         library = with_one(concept.call_name, as_function(concept, ref.wide(text)))
-        assert told(accused(concept, library, (1, 2))) == []
+        assert told(accused(concept, library, (1, 2), ("float64", "float32"))) == []
+        assert told(accused(concept, library, (3,), ("float16", "bfloat16"))) == []
 
 
 @where(lambda c: c.vjp_alternatives)
 def test_declared_alternatives_of_the_derivative(concept: Concept) -> None:
     for text in concept.vjp_alternatives:
-        assert told(accused(concept, with_one(concept.call_name, vjp=ref.wide(text)), (0, 1, 2), laws=DERIVATIVE)) == []
+        assert told(accused(concept, with_one(concept.call_name, vjp=ref.wide(text)), (1, 2), laws=DERIVATIVE)) == []
 
 
 # -- what libraries keep for the backward pass: less accurate, and no worse than that
@@ -101,7 +103,7 @@ def test_declared_alternatives_of_the_derivative(concept: Concept) -> None:
 @where(lambda c: c.saved)
 def test_gradients_from_the_saved_output_are_at_worst_inaccurate(concept: Concept) -> None:
     library = with_one(concept.call_name, vjp=ref.wide(concept.saved))
-    for cell in accused(concept, library, (0, 1, 2), laws=DERIVATIVE):
+    for cell in accused(concept, library, (1, 2), laws=DERIVATIVE):
         assert cell.law == "gradient" and cell.finding is not None, told([cell])
         assert cell.severity is Severity.INACCURATE and "saved output" in cell.finding.note, told([cell])
 
@@ -159,7 +161,8 @@ def test_another_order_of_summation(concept: Concept) -> None:
 def sum_in_sequence(x: Array, *, axis: Any = -1, keepdims: bool = False) -> Array:
     """One addition after the other, which NumPy does not do along a contiguous axis."""
     rows = fold(x, axis)
-    total = np.cumsum(np.concatenate([np.zeros_like(rows[..., :1]), rows], axis=-1), axis=-1)[..., -1]
+    start = np.zeros((*rows.shape[:-1], 1), rows.dtype)  # the sum of nothing is 0
+    total = np.cumsum(np.concatenate([start, rows], axis=-1), axis=-1)[..., -1]
     return spread(total, x, axis) if keepdims else total
 
 
@@ -251,11 +254,12 @@ def perturbed(ufunc: np.ufunc, arguments: list[Any], result: Array) -> Array:
         return result
     fmt = format_of(result.dtype)
     with np.errstate(all="ignore"):
-        exact = EXACT.get(ufunc, lambda x: x == 0)(*arguments)
+        exact = EXACT.get(ufunc, lambda x: x == 0)(*arguments) | ~np.isfinite(arguments[0]) | ~np.isfinite(arguments[-1])
         # 4 ulp in all: a float64 result may bring one of its own, a float32 one is measured from float64
         most, near = (3.0, result) if fmt.p == 53 else (4.0, ufunc(*(np.asarray(x, np.float64) for x in arguments)))
-        off = fmt.round(near + most * dice(np.asarray(arguments[0], result.dtype)) * fmt.ulp(near))
-        beyond = np.abs(off.astype(np.float64) - near) > most * (1 - 2.0**-24) * fmt.ulp(near)
+        unit = fmt.ulp(near * (1 - fmt.u))  # at a power of two the exact value may be on the finer side
+        off = fmt.round(near + most * dice(np.asarray(arguments[0], result.dtype)) * unit)
+        beyond = np.abs(off.astype(np.float64) - near) > most * (1 - 2.0**-24) * unit
         off = np.where(beyond, np.nextafter(off, near.astype(off.dtype)), off)
         usable = ~exact & np.isfinite(near) & (np.sign(off) == np.sign(near)) & (near != 0)
     return np.where(usable, off, result).astype(result.dtype)
@@ -342,7 +346,7 @@ def lifted(concept: Concept, rows: Sequence[Array]) -> list[Any]:
 def rounded(rows: tuple[Array, ...], balls: Callable[..., Array], like: Array, fmt: Format) -> Array:
     """The rounding of ``balls(*rows)`` where the rows are finite and decide it, else ``like``."""
     out = np.array(like)
-    if max(x[0].size for x in rows) > 2049:  # balls by the hundred thousand take too long here
+    if max(x[0].size for x in rows) > 300:  # balls by the ten thousand take too long here
         return out
     usable = np.logical_and.reduce([np.isfinite(x.astype(np.float64)).reshape(len(x), -1).all(axis=1) for x in rows])
     if usable.any():
@@ -377,6 +381,7 @@ def nearest(ball: arb, like: float, fmt: Format) -> float:
 
 @where(lambda c: c.definition is not None and c.name not in ("nextafter", "round_to"))  # no real functions
 def test_the_exact_values_rounded(concept: Concept, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inputs, "ELEMENTS", 96)  # a row of every style
+    monkeypatch.setattr(inputs, "ELEMENTS", 72)  # some rows of every style
+    monkeypatch.setitem(PROFILES, "small", Profile("small", 2, 2, 0.3))
     library = with_one(concept.call_name, oracle(concept), oracle_vjp(concept) if concept.vjp else None)
-    assert told(accused(concept, library, (6,))) == []
+    assert told(accused(concept, library, (6,), profile="small")) == []

@@ -109,6 +109,13 @@ def _chain(x: Any, w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
     return (x @ w1.mT + b1[..., None, :]) @ w2.mT + b2[..., None, :]
 
 
+def _chain_with_bias_columns(x: Any, w1: Any, b1: Any, w2: Any, b2: Any, *, cotangent: Any) -> Any:
+    """The chain rule from a hidden layer whose bias was one more summand."""
+    hidden = _with_bias_column(x, w1, b1)
+    g, *second = ref.linear_vjp(hidden, w2, b2, cotangent=cotangent)
+    return *ref.linear_vjp(x, w1, b1, cotangent=g), *second
+
+
 linear_chain = Concept(
     "linear_chain",
     "(m,i),(h,i),(h),(o,h),(o)->(m,o)",
@@ -117,6 +124,7 @@ linear_chain = Concept(
     operands=FIVE,
     definition=_chain,
     vjp=ref.linear_chain_vjp,
+    vjp_alternatives=(_chain_with_bias_columns,),
     fused=False,
     alternatives=(lambda x, w1, b1, w2, b2: _with_bias_column(_with_bias_column(x, w1, b1), w2, b2),),
 )

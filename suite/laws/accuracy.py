@@ -72,7 +72,8 @@ def curve(
     ok = np.isfinite(got) & np.isfinite(value) & np.isfinite(allowed)
     with np.errstate(all="ignore"):
         ulp = case.format.ulp(value)
-        error, bound = np.abs(got - value) / ulp, allowed / ulp
+        # far beyond the 2^p ulp at which no digit is left, a figure says nothing and spoils the axis
+        error, bound = (np.minimum(v / ulp, 2.0**100) for v in (np.abs(got - value), allowed))
     bins = place(x[ok], case.format.max, case.format.eta)
     out: dict[int, tuple[float, float]] = {}
     for k in np.unique(bins):

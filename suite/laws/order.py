@@ -38,7 +38,7 @@ class Range(Law):
         got, (value, allowed) = case.got().astype(np.float64), case.bounded()
         nearest = np.clip(got, self.low, self.high)
         # one bound beyond an end that the exact result attains is a rounding, not a contradiction
-        slack = np.where(np.isfinite(value), np.minimum(allowed, np.abs(value) + allowed), np.inf)
+        slack = np.where(np.isfinite(value), allowed, np.inf)
         return related(case, got, nearest, slack, basis="bound at the end of the range", calls=_calls(case))
 
 
