@@ -33,14 +33,14 @@ class Run:
 
     wall: float  # seconds
     cpu: float  # seconds of all its processes, user and system
-    largest: float  # MiB resident in its largest process (the kernel's count, wait4)
-    together: float  # MiB of all its processes, shared pages once (PSS, sampled)
+    largest: float  # MiB: the high-water mark of its largest process
+    together: float  # MiB: the most that all its processes held at one time, shared pages counted once
 
 
 def command(*arguments: str) -> Run:
     """One run of ``python ARGUMENTS``; an exit code above 1 is an error, for 1 only says that there are findings."""
     here = dict(os.environ, PYTHONPATH=os.pathsep.join(filter(None, [ROOT, os.environ.get("PYTHONPATH")])))
-    peak, over = [0.0], threading.Event()
+    peak, over = {"hwm": 0.0, "pss": 0.0}, threading.Event()
     with tempfile.TemporaryFile() as errors, tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
         child = subprocess.Popen(
@@ -57,7 +57,7 @@ def command(*arguments: str) -> Run:
             errors.seek(0)
             text = errors.read().decode(errors="replace").strip()[-500:]
             raise RuntimeError(f"python {' '.join(arguments)} ended with {child.returncode}: {text}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, max(peak[0], usage.ru_maxrss / 1024))
+    return Run(wall, usage.ru_utime + usage.ru_stime, peak["hwm"], max(peak.values()))
 
 
 def audit(*arguments: str) -> tuple[Run, dict[str, int]]:
@@ -68,10 +68,16 @@ def audit(*arguments: str) -> tuple[Run, dict[str, int]]:
     return run, {"cells": len(cells), **{k: sum(c[k] for c in cells) for k in ("cases", "elements")}}
 
 
-def _sample(root: int, peak: list[float], over: threading.Event) -> None:
-    """The largest sum of PSS over a process and its descendants, ten times a second (Linux; elsewhere nothing)."""
+def _sample(root: int, peak: dict[str, float], over: threading.Event) -> None:
+    """Ten times a second, from /proc (elsewhere than on Linux the peaks stay 0).
+
+    getrusage's maximum does not do: a child starts with its parent's, so that after a benchmark in
+    this process every command would read at least as much.
+    """
     while not over.wait(0.1):
-        peak[0] = max(peak[0], sum(_pss(pid) for pid in _family(root)))
+        family = _family(root)
+        peak["hwm"] = max([peak["hwm"], *(_field(pid, "status", "VmHWM:") for pid in family)])
+        peak["pss"] = max(peak["pss"], sum(_field(pid, "smaps_rollup", "Pss:") for pid in family))
 
 
 def _family(pid: int) -> list[int]:
@@ -82,12 +88,13 @@ def _family(pid: int) -> list[int]:
     return [pid, *(p for c in children for p in _family(c))]
 
 
-def _pss(pid: int) -> float:
+def _field(pid: int, file: str, name: str) -> float:
+    """A size that the kernel gives in KiB, in MiB."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
     except OSError:
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), 0.0)
 
 
 def best(call: Callable[[], object], repeats: int = 7) -> tuple[float, float]:

@@ -4,6 +4,7 @@ import functools
 import importlib
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -77,7 +78,8 @@ def timers() -> Iterator[Timers]:
 def shares(target: str, profile: str = "quick", names: tuple[str, ...] = FIXED) -> dict[str, float]:
     """The shares of one audit in this process, without the start of the command and the fresh process at its end."""
     prepared = prepare(Request(target, names, profile=profile))
-    with timers() as clock:
+    with timers() as clock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a library's warnings are not the audit's
         start = time.perf_counter()
         judge_all(prepared.todo, prepared.target, prepared.plan, 1, lambda judged: None)
         return clock.shares(time.perf_counter() - start)

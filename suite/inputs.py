@@ -57,7 +57,7 @@ def rows_of(concept: Concept, sizes: Mapping[str, int]) -> int:
         if all(d in sizes for d in core)
     )
     if not concept.batched:
-        return 12
+        return 12 if largest <= 1024 else 2
     return max(2, min(ELEMENTS // largest, ELEMENTS)) if largest > 64 else max(24, ELEMENTS // largest)
 
 

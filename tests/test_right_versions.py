@@ -120,17 +120,18 @@ def reverse(name: str) -> tuple[tuple[tuple[int, ...], ...], tuple[int, ...]]:
         "linear_chain": (((-1,), (-2, -1), (-1,), (-1,), ()), ()), "matrix_norm": (((-2, -1),), ()),
         "cross_entropy": (((-2,), (-1,)), ()), "nll_loss": (((-2,), (-1,)), ()), "soft_cross_entropy": (both, ()),
         "cross_entropy_of_probabilities": (both, ()), "mse_loss": (both, ()), "kl_div": (both, ()),
-        "binary_cross_entropy_with_logits": (both, ()), "precision": (both, ()), "recall": (both, ()), "accuracy": (both, ()),
+        "binary_cross_entropy_with_logits": (both, ()), "precision": (both, ()), "recall": (both, ()),
+        "accuracy": (both, ()),
         "gradient_descent": (((-2, -1), (-1,), (-1,)), (-1,)), "solve": (((-2, -1), (-1,)), (-1,)),
     }  # fmt: skip
     return table.get(name, (last, ()))
 
 
 ORDERLESS = {
-    "sum", "mean", "prod", "var", "std", "logsumexp", "vector_norm", "vector_norm_p", "softmax", "log_softmax", "project_simplex",
-    "vecdot", "matvec", "matmul", "linear", "linear_chain", "matrix_norm", "spectral_norm", "cross_entropy", "nll_loss",
-    "soft_cross_entropy", "cross_entropy_of_probabilities", "mse_loss", "kl_div", "binary_cross_entropy_with_logits",
-    "precision", "recall", "accuracy", "gradient_descent", "solve",
+    "sum", "mean", "prod", "var", "std", "logsumexp", "vector_norm", "vector_norm_p", "softmax", "log_softmax",
+    "project_simplex", "vecdot", "matvec", "matmul", "linear", "linear_chain", "matrix_norm", "spectral_norm",
+    "cross_entropy", "nll_loss", "soft_cross_entropy", "cross_entropy_of_probabilities", "mse_loss", "kl_div",
+    "binary_cross_entropy_with_logits", "precision", "recall", "accuracy", "gradient_descent", "solve",
 }  # fmt: skip
 
 
@@ -254,7 +255,8 @@ def perturbed(ufunc: np.ufunc, arguments: list[Any], result: Array) -> Array:
         return result
     fmt = format_of(result.dtype)
     with np.errstate(all="ignore"):
-        exact = EXACT.get(ufunc, lambda x: x == 0)(*arguments) | ~np.isfinite(arguments[0]) | ~np.isfinite(arguments[-1])
+        exact = EXACT.get(ufunc, lambda x: x == 0)(*arguments)
+        exact = exact | ~np.isfinite(arguments[0]) | ~np.isfinite(arguments[-1])
         # 4 ulp in all: a float64 result may bring one of its own, a float32 one is measured from float64
         most, near = (3.0, result) if fmt.p == 53 else (4.0, ufunc(*(np.asarray(x, np.float64) for x in arguments)))
         unit = fmt.ulp(near * (1 - fmt.u))  # at a power of two the exact value may be on the finer side
@@ -282,10 +284,10 @@ def loosened(f: Function) -> Function:
 
 
 ARITHMETIC = {
-    "relu", "leaky_relu", "relu6", "hardtanh", "hardsigmoid", "hardswish", "add", "subtract", "multiply", "divide", "abs",
-    "square", "reciprocal", "sqrt", "nll_loss", "mse_loss", "mse_loss_none", "precision", "recall", "accuracy", "vector_norm",
-    "matrix_norm", "spectral_norm", "solve", "gradient_descent", "project_simplex", "vecdot", "matvec", "matmul", "linear",
-    "linear_chain", "round_to", "nextafter", "sum", "mean", "cumsum", "prod", "var", "std",
+    "relu", "leaky_relu", "relu6", "hardtanh", "hardsigmoid", "hardswish", "add", "subtract", "multiply", "divide",
+    "abs", "square", "reciprocal", "sqrt", "nll_loss", "mse_loss", "mse_loss_none", "precision", "recall", "accuracy",
+    "vector_norm", "matrix_norm", "spectral_norm", "solve", "gradient_descent", "project_simplex", "vecdot", "matvec",
+    "matmul", "linear", "linear_chain", "round_to", "nextafter", "sum", "mean", "cumsum", "prod", "var", "std",
 }  # fmt: skip
 
 
@@ -385,3 +387,35 @@ def test_the_exact_values_rounded(concept: Concept, monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(PROFILES, "small", Profile("small", 2, 2, 0.3))
     library = with_one(concept.call_name, oracle(concept), oracle_vjp(concept) if concept.vjp else None)
     assert told(accused(concept, library, (6,), profile="small")) == []
+
+
+# -- right versions that are accused today
+
+
+@ref.wide
+def softplus_vjp_two_ulp_off(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
+    """At 0 the bound is 3 ulp."""
+    (g,) = ref.softplus_vjp(x, cotangent=cotangent)
+    return (np.where(x == 0, g * (1.0 + 2.0**-51), g),)
+
+
+@pytest.mark.xfail(reason="the tape gives all of the derivative of max(x, 0) to x at the tie: softplus'(0) = 1")
+def test_the_derivative_of_softplus_at_zero_is_one_half() -> None:
+    library = with_one("softplus", vjp=softplus_vjp_two_ulp_off)
+    assert told(accused(concepts()["softplus"], library, (0, 1, 2), ("float64",), DERIVATIVE)) == []
+
+
+@ref.wide
+def last_of_the_largest(x: Array, *, ord: Any, axis: int, cotangent: Array) -> tuple[Array, ...]:
+    """A subgradient of max |x_i| that goes to one of several largest entries."""
+    if ord != np.inf:
+        return ref.vector_norm_vjp(x, ord=ord, axis=axis, cotangent=cotangent)
+    last = x.shape[axis] - 1 - np.argmax(np.flip(np.abs(x), axis), axis=axis, keepdims=True)
+    here = np.arange(x.shape[axis]) == np.moveaxis(last, axis, -1)
+    return (np.where(np.moveaxis(here, -1, axis), np.sign(x) * spread(cotangent, x, axis), 0.0),)
+
+
+@pytest.mark.xfail(reason="ties of the infinity norm are kinks, and judged by one of the subgradients")
+def test_every_subgradient_of_the_infinity_norm_is_right_at_a_tie() -> None:
+    library = with_one("vector_norm", vjp=last_of_the_largest)
+    assert told(accused(concepts()["vector_norm"], library, (1, 2), ("float32",), DERIVATIVE)) == []

@@ -6,6 +6,7 @@ import numpy as np
 
 import reference as ref
 from suite.arithmetic import decimal
+from suite.concepts.activations import softplus_definition
 from suite.laws.algebra import Agrees, Commutative, Identity, Shift, other
 from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient
 from suite.laws.gradient import GradientSum
@@ -47,12 +48,8 @@ def _safe(t: Any) -> Any:
     return np.where(t == 0, 1, t)
 
 
-def _softplus(x: Any) -> Any:
-    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
-
-
 def _bce_logits(x: Any, t: Any, *, reduction: Any) -> Any:
-    return _reduced(t * _softplus(-x) + (1 - t) * _softplus(x), reduction)
+    return _reduced(t * softplus_definition(-x) + (1 - t) * softplus_definition(x), reduction)
 
 
 def _bce(p: Any, t: Any, *, reduction: Any) -> Any:
