@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import shares, suite_audit, suite_judging
-from benchmarks.measure import FIXED, best
+from benchmarks import shares, suite_audit, suite_judging, work
+from benchmarks.work import best
 
 Row = tuple[str, str, str]  # what, measured, promised
 
@@ -40,49 +40,43 @@ def both(call: Callable[[], object], size: int, what: str) -> str:
 
 
 def judging() -> Iterator[Row]:
-    j = suite_judging
+    j = work
     for target in suite_audit.TARGETS:
         for concept in j.ELEMENTWISE:
             found = both(partial(j.judge, concept, target), j.BLOCK, "elements")
             yield f"accuracy of {concept}, float32, {target}", found, "5e6"
     for concept in ("exp", "softmax"):
         for dtype in ("float64", "float32", "bfloat16"):
-            yield (
-                f"running error of {concept}, {dtype}",
-                both(partial(j.bound, concept, dtype), j.BLOCK, "elements"),
-                "",
-            )
+            found = both(partial(j.bound, concept, dtype), j.BLOCK, "elements")
+            yield f"running error of {concept}, {dtype}", found, ""
     for concept in ("exp", "sigmoid", "softmax"):
-        found = f"{j.track_running_error_over_plain(concept):.1f} times"
+        found = f"{suite_judging.track_running_error_over_plain(concept):.1f} times"
         yield f"running error of {concept} / plain NumPy, float32", found, ""
     for concept, size in (("exp", 1), ("gelu", 1), ("softmax", 16)):
         yield f"balls, a row of {size} of {concept}", both(partial(j.ball, concept), 1, "rows"), ""
         yield f"balls, its gradient, {concept}", both(partial(j.ball_gradient, concept), 1, "rows"), ""
         yield f"certificate of one entry of {concept}", both(partial(j.certificate, concept), 1, "entries"), ""
     for arguments in ("--help", "concepts"):
-        yield f"lawful {arguments}", f"{j.track_start(arguments):.2f} s", ""
+        yield f"lawful {arguments}", f"{suite_judging.track_start(arguments):.2f} s", ""
 
 
 def audits(fast: bool) -> Iterator[Row]:
-    jobs = [(t, w, "quick", FIXED) for t in suite_audit.TARGETS for w in suite_audit.WORKERS]
+    jobs = [(t, w, "quick", shares.FIXED) for t in suite_audit.TARGETS for w in suite_audit.WORKERS]
     whole: tuple[str, ...] = ()
     if not fast:
         jobs += [("torch", 2, "quick", whole), ("torch", 2, "ci", whole)]
     for target, workers, profile, names in jobs:
         f = suite_audit.figures(target, workers, profile, names)
         what = f"audit {profile}, {len(names) or 'all'} concepts, {target}, -n {workers}"
-        yield (
-            what,
-            f"{f['wall']:.1f} s, {f['cpu']:.1f} s of CPU",
-            {"quick": "30 s", "ci": "180 s"}[profile] * (not names),
-        )
+        promised = "" if names else {"quick": "30 s", "ci": "180 s"}[profile]
+        yield what, f"{f['wall']:.1f} s, {f['cpu']:.1f} s of CPU", promised
         per = ", ".join(f"{f[k] / f['wall']:.3g} {k}/s" for k in ("cells", "cases", "elements"))
         yield "", f"{f['cells']:.0f} cells; {per}", ""
         yield "", f"{f['together']:.0f} MiB in all, {f['largest']:.0f} MiB the largest process", "2048 MiB"
 
 
 def parts(fast: bool) -> Iterator[Row]:
-    for target, names in [(t, FIXED) for t in suite_audit.TARGETS] + ([] if fast else [("torch", ())]):
+    for target, names in [(t, shares.FIXED) for t in suite_audit.TARGETS] + ([] if fast else [("torch", ())]):
         found = shares.shares(target, names=names)
         text = ", ".join(f"{part} {100 * share:.0f}" for part, share in found.items())
         yield f"shares of quick, {len(names) or 'all'} concepts, {target}", f"{text} %", ""

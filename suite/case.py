@@ -12,7 +12,7 @@ from suite.arithmetic import Balls, Dual, RunningError, Standard, Variable, back
 from suite.floats import Array, Format, precision
 from suite.inputs import Recipe
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.library import Library, TargetError
 
 T = TypeVar("T")
 
@@ -72,7 +72,17 @@ class Case:
     # -- the target
     def got(self, layout: str = "contiguous") -> Array:
         """The target's result along one memory layout."""
-        return self.once(("got", layout), lambda: self.call(self.inputs, layout))
+        return self.once(("got", layout), lambda: self.shaped(self.call(self.inputs, layout)))
+
+    def shaped(self, got: Array) -> Array:
+        """The shape that the signature gives; a certificate has the shape of the last operand."""
+        expected = self.inputs[-1].shape if self.concept.definition is None else self.value.shape
+        if got.shape != expected:
+            raise TargetError(
+                f"{self.target.name}.{self.concept.call_name} returned shape {got.shape[1:]} where the signature "
+                f"{self.concept.signature} gives {expected[1:]}: return that shape"
+            )
+        return got
 
     def call(self, inputs: Sequence[Array], layout: str = "contiguous", **more: Any) -> Array:
         axis = {"axis": -1} if self.concept.has_axis else {}

@@ -95,15 +95,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def answer(error: Exception) -> tuple[str, int]:
-    """What is said of an error, and the exit code."""
-    from suite.known import KnownError
-    from suite.session import UsageError
-    from suite.targets.library import TargetError
-
-    if isinstance(error, TargetError):
-        return str(error), 2 if error.usage else 3
-    if isinstance(error, (UsageError, KnownError, OSError)):
-        return str(error), 2
+    """What is said of an error, and the exit code; those of ours know theirs."""
+    code = getattr(error, "exit_code", 2 if isinstance(error, OSError) else None)
+    if code is not None:
+        return str(error), code
     return f"a fault of lawful itself, {type(error).__name__}: {error}; please report it with what --debug shows", 3
 
 

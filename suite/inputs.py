@@ -46,7 +46,7 @@ def lengths(concept: Concept, name: str) -> tuple[int, ...]:
 def recipes(concept: Concept) -> st.SearchStrategy[Recipe]:
     """``sampled_from`` and small integers only: such draws do not depend on what is imported."""
     sizes = st.tuples(*(st.sampled_from([(d, n) for n in lengths(concept, d)]) for d in concept.dims))
-    return st.builds(Recipe, sizes, st.sampled_from(range(len(concept.options))), st.integers(0, 1 << 16))
+    return st.builds(Recipe, sizes, st.sampled_from(range(len(concept.options))), st.sampled_from(range(1 << 16)))
 
 
 def rows_of(concept: Concept, sizes: Mapping[str, int]) -> int:

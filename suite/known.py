@@ -21,7 +21,9 @@ TEXTS = ("id", "concept", "law", "dtype", "route", "device", "severity", "date",
 
 
 class KnownError(Exception):
-    """A file of known findings that cannot be read: one sentence."""
+    """A file of known findings that cannot be read or written: one sentence."""
+
+    exit_code = 2
 
 
 def read(path: Path) -> tuple[Known, ...]:

@@ -49,7 +49,8 @@ class Concept:
     compute the whole concept as one kernel, so that a sixteen-bit result is a binary32 result
     rounded once. ``masks``: -inf entries are legal (a mask); ``extended``: at infinite arguments
     the value is the limit of the definition. ``saved`` is the backward formula that has only the
-    rounded output to go by; ``lenient`` are
+    rounded output to go by; ``smooth`` (first operand, options)
+    tells the entries at which the function is differentiable, where kinks are no single values. ``lenient`` are
     algorithms in wide use that lose where a sound one of like cost does not: within the bound of
     either a failure is at most *inaccurate*, and says so.
     """
@@ -69,6 +70,7 @@ class Concept:
     lenient: tuple[Callable[..., Any], ...] = ()
     bound: Callable[..., Any] | None = None
     kinks: tuple[float, ...] = ()
+    smooth: Callable[..., Any] | None = None
     landmarks: tuple[float, ...] = ()
     specials: tuple[tuple[tuple[float, ...], float], ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)

@@ -19,10 +19,13 @@ from suite.concepts import concepts, topics
 from suite.floats import FORMATS
 from suite.targets.library import BUILT_IN, Library, load
 from suite.verdict import Audit, Cell, Finding, Known, Severity, Verdict
+from suite.witness import decode
 
 
 class UsageError(Exception):
-    """A request that cannot be met as it was put: one sentence, exit code 2."""
+    """A request that cannot be met as it was put: one sentence."""
+
+    exit_code = 2
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,27 @@ def prepare(request: Request) -> Prepared:
     known = [k for path in request.known for k in known_findings.read(Path(path))]
     target = load(request.target, request.device, call_names())
     inherited = known_findings.built_in(request.target) if request.target in BUILT_IN else inherited_findings(target)
+    for entry in known:
+        fitting(entry, target)
     todo = tuple(groups(target, request.concepts, request.dtypes))
     if not todo:
         wanted = ", ".join(request.concepts) or "any concept"
         raise UsageError(f"{request.target} has no function for {wanted}")
     plan = Plan(request.target, request.device, request.profile, request.seed, request.laws, (*known, *inherited))
     return Prepared(request, target, todo, plan)
+
+
+def fitting(entry: Known, target: Library) -> None:
+    """A witness that a person has edited, or that is older than its concept, is found before it is run."""
+    concept = concepts().get(entry.concept)
+    if concept is None or entry.dtype not in FORMATS:
+        return
+    try:
+        decode(entry.witness, concept, entry.dtype, target).bounded()
+    except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise UsageError(
+            f"{entry.source}: the witness of {entry.id} does not fit {entry.concept}: remove it and accept it again"
+        ) from error
 
 
 def inherited_findings(target: Library) -> tuple[Known, ...]:

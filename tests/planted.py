@@ -518,7 +518,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted("sum", "routes", off("sum", when=reversed_), route="negative_stride"),
     Planted("sum", "routes", off("sum", when=expanded), route="expanded"),
     Planted("sigmoid", "routes", off("sigmoid", when=single), "bound", "the scalar tail of a vector kernel", "single"),
-    Planted("softmax", "routes", softmax_global_max, "real", "PaddlePaddle/Paddle PR#19800", "axis"),
+    Planted("softmax", "routes", softmax_global_max, "real", "PaddlePaddle/Paddle PR#19800", "axis", seed=1),
     Planted("log_softmax", "routes", off("log_softmax", when=other_axis), route="axis"),
     Planted("var", "routes", either(ref.var_one_pass, ref.var, kept), "real", "pytorch/pytorch#2470", "keepdims"),
     Planted("logsumexp", "routes", off("logsumexp", when=kept), route="keepdims"),

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 import suite
-from suite import cli
+from suite import cli, known
 from suite.concepts import concepts
 from suite.report import document
+from suite.verdict import Known, Severity, Witness
 
 TORCH = importlib.util.find_spec("torch") is not None
 needs_torch = pytest.mark.skipif(not TORCH, reason="torch is not installed")
@@ -189,13 +190,13 @@ def test_a_finding_from_its_discovery_to_its_end(tmp_path: Path) -> None:
     there = lawful(tmp_path, "reproduce", finding["id"], "--report", "first")
     assert there.code == 1 and "refuted again (wrong): got nan, truth 1" in there.out
 
-    known = ["--report", "first", "--known", "known.toml", "--reason"]
-    accepted = lawful(tmp_path, "accept", finding["id"], *known, 'first "one"\n')
+    to = ["--report", "first", "--known", "known.toml", "--reason"]
+    accepted = lawful(tmp_path, "accept", finding["id"], *to, 'first "one"\n')
     assert accepted.code == 0 and finding["id"] in accepted.out
     again = audit(tmp_path, mine, *selected, "--known", "known.toml")
     assert again.code == 1 and f"{len(by_law) - 1} refuted new, 1 known" in again.out
 
-    assert lawful(tmp_path, "accept", "all", *known, "baseline").code == 0
+    assert lawful(tmp_path, "accept", "all", *to, "baseline").code == 0
     quiet = audit(tmp_path, mine, *selected, "--known", "known.toml", "--strict")
     assert quiet.code == 0 and f"0 refuted new, {len(by_law)} known, 0 fixed" in quiet.out
     assert {f["known"] for f in quiet.findings} == {f["id"] for f in quiet.findings}
@@ -341,7 +342,6 @@ def test_a_module_is_a_target(tmp_path: Path) -> None:
     assert ran.code == 0 and ran.of("softmax") == {"holds"}
 
 
-@pytest.mark.xfail(reason="audit.recheck starts `python -c`, which looks for suite in the current folder first")
 def test_a_package_of_the_users_that_is_called_suite_is_in_nobodys_way(tmp_path: Path) -> None:
     """The finding is run again by a fresh process: by ours."""
     command = Path(sys.executable).with_name("lawful")
@@ -445,7 +445,6 @@ def test_a_selection_without_cells_was_not_judged(tmp_path: Path) -> None:
     assert ran.code == 3 and ran.sentence == "no cell was judged: no law that was asked for applies to it"
 
 
-@pytest.mark.xfail(reason="minimise takes a case that raises for one that passes")
 def test_a_function_that_raises_on_some_inputs_is_wrong_on_these(tmp_path: Path) -> None:
     mine = written(
         tmp_path,
@@ -477,7 +476,6 @@ def relu(x):
 """
 
 
-@pytest.mark.xfail(reason="only the ordinary case's shape is checked: the laws meet the others")
 def test_a_shape_that_is_wrong_for_some_inputs_only_does_not_cost_the_others(tmp_path: Path) -> None:
     ran = audit(tmp_path, written(tmp_path, SHAPES), "--dtype", "float32")
     assert ran.code in (1, 3) and "holds" in ran.of("relu")
@@ -485,7 +483,6 @@ def test_a_shape_that_is_wrong_for_some_inputs_only_does_not_cost_the_others(tmp
     assert "Traceback" not in ran.err and "lawful itself failed" not in ran.out
 
 
-@pytest.mark.xfail(reason="the ordinary case alone is compared with what it was")
 def test_a_function_that_writes_into_some_of_its_inputs_is_broken(tmp_path: Path) -> None:
     mine = written(tmp_path, "import numpy as np\n\ndef abs(x):\n    return np.abs(x, out=x)\n")
     ran = audit(tmp_path, mine, "--dtype", "float32")
@@ -546,10 +543,19 @@ def relu6(x):
 """
 
 
-WORKERS_WARN = pytest.mark.xfail(reason="audit._start does not ignore warnings, nor does recheck_main")
+def test_what_a_target_prints_is_not_the_audits(tmp_path: Path) -> None:
+    ran = audit(tmp_path, written(tmp_path, f"print('hello')\n{NAIVE}"), "--dtype", "float32", "--law", "finite")
+    assert ran.code == 1 and ran.of("softmax") == {"refuted"}
 
 
-@pytest.mark.parametrize("workers", ["1", pytest.param("2", marks=WORKERS_WARN)])
+def test_draws_do_not_depend_on_what_else_a_file_says(tmp_path: Path) -> None:
+    arguments = ["--law", "range", "--profile", "ci"]
+    plain = audit(tmp_path, written(tmp_path, SOUND), *arguments)
+    more = audit(tmp_path, written(tmp_path, f"{SOUND}\nMORE = {list(range(1000, 60000, 100))}"), *arguments)
+    assert more.cells == plain.cells
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
 def test_warnings_of_a_target_are_not_the_audits(tmp_path: Path, workers: str) -> None:
     arguments = ["--dtype", "float32", "--law", "accuracy", "-n", workers]
     ran = audit(tmp_path, written(tmp_path, WARNS), *arguments, env=environment(PYTHONWARNINGS="error"))
@@ -630,6 +636,23 @@ def test_options_that_do_not_exist_are_usage(inside: Inside, arguments: list[str
 def test_a_file_without_a_function_for_the_concept_is_usage(inside: Inside) -> None:
     ran = inside("--target", written(Path(), SOUND), "--concept", "relu")
     assert ran.code == 2 and ran.sentence == "mine.py has no function for relu"
+
+
+@pytest.mark.parametrize(
+    "line", ['operands = [["0x1p0"], ["0x1p0"]]', 'operands = [["one"]]', "recipe = [7, 0]", "shapes = [[5]]"]
+)
+def test_a_known_finding_that_does_not_fit_its_concept_is_usage(inside: Inside, line: str) -> None:
+    witness = Witness((("0x1p0",),), ((1,),), (), (), -1, (0,), (0, 0))
+    cell = ("5e65d538", "relu", "range", "float32", "eager", "cpu")
+    entry = Known(*cell, Severity.WRONG, "2025-11-21", "why", {}, ((0.0, 1.0),), 1.0, witness)
+    known.write(Path("known.toml"), [entry])
+    arguments = ["--target", "numpy", "--concept", "relu", "--law", "range", "--known", "known.toml"]
+    assert inside(*arguments).code == 0
+    text = Path("known.toml").read_text()
+    Path("known.toml").write_text(re.sub(rf"^{line.split()[0]} = .*$", line, text, flags=re.MULTILINE))
+    ran = inside(*arguments)
+    assert ran.code == 2
+    assert ran.sentence == "known.toml: the witness of 5e65d538 does not fit relu: remove it and accept it again"
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The known findings of torch: every *wrong* value among them is confirmed by mpmath, which shares no code with balls."""
+"""The known findings of torch: the values among them are confirmed by mpmath, which shares no code with balls."""
 
 from collections.abc import Callable
 
@@ -55,7 +55,9 @@ VALUE: dict[str, Callable[..., mp.mpf]] = {
     "pow": lambda x, y: x**y,
     "vecdot": lambda x, y: mp.fsum(a * b for a, b in zip(x, y, strict=True)),
     "vector_norm": lambda x, ord: mp.norm(x, ord),
-    "binary_cross_entropy": lambda p, t, reduction: -(t * mp.log(p) if t else 0) - ((1 - t) * mp.log1p(-p) if t != 1 else 0),
+    "binary_cross_entropy": lambda p, t, reduction: (
+        -(t * mp.log(p) if t else 0) - ((1 - t) * mp.log1p(-p) if t != 1 else 0)
+    ),
 }  # fmt: skip
 
 # derivative with respect to operand 0 (entry j) of the judged entry, cotangent included where it is not one

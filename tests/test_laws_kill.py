@@ -107,7 +107,6 @@ def test_gradient_refutes_four_times_the_bound_of_every_concept(name: str, opera
     assert cell.verdict is Verdict.REFUTED
 
 
-@pytest.mark.xfail(reason="whatever a standard of flushed subnormal numbers allows is taken for flushing")
 def test_subnormal_results_that_are_wrong_and_not_flushed_are_no_convention() -> None:
     cell = judge("exp", "float32", Planted("exp", "accuracy", exp_subnormal_tripled).library(), 0, "accuracy")
     assert cell["accuracy-eager"].severity in (Severity.WRONG, Severity.INACCURATE)

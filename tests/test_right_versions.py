@@ -399,7 +399,6 @@ def softplus_vjp_two_ulp_off(x: Array, *, cotangent: Array) -> tuple[Array, ...]
     return (np.where(x == 0, g * (1.0 + 2.0**-51), g),)
 
 
-@pytest.mark.xfail(reason="the tape gives all of the derivative of max(x, 0) to x at the tie: softplus'(0) = 1")
 def test_the_derivative_of_softplus_at_zero_is_one_half() -> None:
     library = with_one("softplus", vjp=softplus_vjp_two_ulp_off)
     assert told(accused(concepts()["softplus"], library, (0, 1, 2), ("float64",), DERIVATIVE)) == []
@@ -415,7 +414,6 @@ def last_of_the_largest(x: Array, *, ord: Any, axis: int, cotangent: Array) -> t
     return (np.where(np.moveaxis(here, -1, axis), np.sign(x) * spread(cotangent, x, axis), 0.0),)
 
 
-@pytest.mark.xfail(reason="ties of the infinity norm are kinks, and judged by one of the subgradients")
 def test_every_subgradient_of_the_infinity_norm_is_right_at_a_tie() -> None:
     library = with_one("vector_norm", vjp=last_of_the_largest)
     assert told(accused(concepts()["vector_norm"], library, (1, 2), ("float32",), DERIVATIVE)) == []

@@ -279,7 +279,7 @@ class RunningError(Arithmetic):
     # -- elementary functions
     def apply(self, ufunc: np.ufunc, x: Any) -> Any:
         row = TABLE[ufunc]
-        value = ufunc(x.value)
+        value = (row.value or ufunc)(x.value)
         slope = row.slope(x.value - x.error, x.value + x.error)
         propagated = np.where(x.error > 0, slope * x.error, 0.0)
         if ufunc is np.sqrt:

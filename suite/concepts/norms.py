@@ -60,6 +60,13 @@ def _saved_vjp(x: Any, *, ord: Any, axis: Any, cotangent: Any) -> Any:
     return (cotangent[..., None] * (x / ref.vector_norm(x, axis=axis, keepdims=True)),)
 
 
+def _no_ties(x: Any, *, ord: Any) -> Any:
+    """The infinity norm has a kink wherever two entries are the largest."""
+    a = np.abs(x)
+    ties = np.sum(a == np.max(a, axis=-1, keepdims=True), axis=-1, keepdims=True)
+    return np.broadcast_to((ties == 1) | (ord != INF), x.shape)
+
+
 vector_norm = Concept(
     "vector_norm",
     "(n)->()",
@@ -69,6 +76,7 @@ vector_norm = Concept(
     bound=euclidean_bound,
     options=({"ord": 2}, {"ord": 1}, {"ord": INF}),
     kinks=(0.0,),
+    smooth=_no_ties,
     saved=_saved_vjp,
     laws=LAWS,
 )

@@ -11,6 +11,7 @@ from suite.case import Case
 from suite.floats import Array, precision
 from suite.judge import related
 from suite.laws.algebra import _calls, snapped
+from suite.laws.gradient import off_kinks
 from suite.laws.law import EAGER, Law
 from suite.outcome import Outcome
 from suite.record import Concept
@@ -104,8 +105,7 @@ def gradient_and_bound(case: Case, wrt: int) -> tuple[Array, Array]:
     bound = case.bounded_grads()[k][1]
     if case.concept.saved is not None:
         bound = np.maximum(bound, case.saved_grads()[k][1])
-    at_kink = np.isin(case.inputs[wrt].astype(np.float64), case.concept.kinks)
-    return case.grads(mode)[k].astype(np.float64), np.where(at_kink, np.inf, bound)
+    return case.grads(mode)[k].astype(np.float64), np.where(off_kinks(case, wrt), bound, np.inf)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ from suite.verdict import Severity
 
 def off_kinks(case: Case, k: int) -> Array:
     """Entries at which the function is differentiable in operand k."""
-    return ~np.isin(case.inputs[k].astype(np.float64), case.concept.kinks)
+    x = case.inputs[k].astype(np.float64)
+    smooth = ~np.isin(x, case.concept.kinks)
+    return smooth if case.concept.smooth is None else smooth & case.concept.smooth(x, **case.options)
 
 
 @dataclass(frozen=True)

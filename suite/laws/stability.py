@@ -56,7 +56,7 @@ class Limits(Law):
         finite = case.at(*(_tamed(x, far) for x in rows.inputs))
         _, allowed = finite.bounded()
         try:
-            got = rows.call(rows.inputs).astype(np.float64)
+            got = rows.got().astype(np.float64)
         except CallError:  # to refuse what it does not define is a library's right
             return Outcome(cases=1, unjudged=rows.rows)
         return each(self._row(rows, r, got[r], allowed[r]) for r in range(rows.rows)).marked(cases=1)
@@ -166,5 +166,5 @@ class SpecialValues(Law):
         inputs = [np.tile(column, 9).astype(case.format.dtype) for column in arguments.T]
         table = case.at(*inputs)
         return bitwise(
-            table, table.call(inputs), np.tile(expected, 9), signs=True, severity=Severity.WRONG, basis="documented"
+            table, table.got(), np.tile(expected, 9), signs=True, severity=Severity.WRONG, basis="documented"
         )

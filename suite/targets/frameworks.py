@@ -24,7 +24,7 @@ class TargetError(Exception):
 
     def __init__(self, sentence: str, usage: bool = False):
         super().__init__(sentence)
-        self.usage = usage
+        self.exit_code = 2 if usage else 3
 
 
 class Unsupported(Exception):

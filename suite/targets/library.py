@@ -55,9 +55,19 @@ class Library:
         native = [self.framework.to_native(x, layout) for x in operands]
         where = f"{self.name}.{concept.call_name}"
         if concept.batched:
-            return self.checked(self.attempt(where, f, native, options), operands, where)
-        rows = [self.attempt(where, f, [x[i] for x in native], options) for i in range(len(operands[0]))]
-        return np.stack([self.checked(y, operands, where) for y in rows])
+            out = self.checked(self.attempt(where, f, native, options), operands, where)
+        else:
+            rows = [self.attempt(where, f, [x[i] for x in native], options) for i in range(len(operands[0]))]
+            out = np.stack([self.checked(y, operands, where) for y in rows])
+        if layout == "contiguous":
+            self.untouched(native, operands, where)
+        return out
+
+    def untouched(self, native: Sequence[Any], operands: Sequence[Array], where: str) -> None:
+        """A function that writes into its operands is broken, whatever it returns."""
+        for k, (x, before) in enumerate(zip(native, operands, strict=True)):
+            if self.framework.from_native(x, "an operand").tobytes() != before.tobytes():
+                raise TargetError(f"{where} writes into operand {k}: work on a copy")
 
     def attempt(self, where: str, f: Callable[..., Any], native: Sequence[Any], options: Mapping[str, Any]) -> Any:
         with guarded(where):

@@ -1,4 +1,4 @@
-"""The clock, the meter of a command's time and memory, and the inputs that benchmarks share."""
+"""Runs of the command ``lawful`` in processes of their own: time, memory, what was judged."""
 
 import json
 import os
@@ -7,23 +7,11 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 import suite
-from suite.audit import call_names
-from suite.case import Case
-from suite.concepts import concepts
-from suite.floats import FORMATS
-from suite.inputs import Recipe
-from suite.targets.library import Library, load
 
-# one of each shape of work: elementwise cheap and dear, reduction, row, product, loss, certificate, procedure
-FIXED = ("add", "exp", "sigmoid", "gelu", "sum", "softmax", "matmul", "cross_entropy", "solve", "gradient_descent")
 ROOT = str(Path(suite.__file__).parent.parent)  # a command must judge with this suite, installed or not
 
 
@@ -95,32 +83,3 @@ def _field(pid: int, file: str, name: str) -> float:
     except OSError:
         return 0.0
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), 0.0)
-
-
-def best(call: Callable[[], object], repeats: int = 7) -> tuple[float, float]:
-    """The least wall time of several, and the least CPU time of this thread, which other jobs hardly disturb."""
-    wall, cpu = [], []
-    with np.errstate(all="ignore"):
-        for _ in range(repeats):
-            before = time.perf_counter(), time.thread_time()
-            call()
-            wall.append(time.perf_counter() - before[0])
-            cpu.append(time.thread_time() - before[1])
-    return min(wall), min(cpu)
-
-
-@cache
-def library(target: str) -> Library:
-    return load(target, "cpu", call_names())
-
-
-@cache
-def reals(shape: Sequence[int], dtype: str) -> np.ndarray:
-    """Normal numbers over nine decades, the same in every run."""
-    rng = np.random.default_rng(0)
-    return FORMATS[dtype].round(rng.standard_normal(shape) * np.exp(rng.uniform(-16, 4.5, shape)))
-
-
-def case(concept: str, shape: tuple[int, ...], dtype: str = "float32", target: str = "numpy") -> Case:
-    """A new case, so that nothing of it has been evaluated yet, over cached inputs."""
-    return Case(concepts()[concept], FORMATS[dtype], library(target), (reals(shape, dtype),), Recipe((), 0, 0))

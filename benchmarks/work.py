@@ -1,0 +1,108 @@
+"""The clock, and the pieces of work that are timed, over cached inputs."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+from suite.audit import call_names
+from suite.case import Case
+from suite.concepts import concepts
+from suite.floats import FORMATS
+from suite.inputs import Recipe
+from suite.judge import BITS, certify, entry
+from suite.laws.accuracy import Accuracy
+from suite.targets.library import Library, load
+
+BLOCK = 1 << 16  # elements judged at once: an audit's cases have 3072 to 140 000
+BATCH = (64, 1024)  # as many for a function of rows
+ELEMENTWISE = ("exp", "sigmoid", "gelu")
+
+
+def best(call: Callable[[], object], repeats: int = 7) -> tuple[float, float]:
+    """The least wall time of several, and the least CPU time of this thread, which other jobs hardly disturb."""
+    wall, cpu = [], []
+    with np.errstate(all="ignore"):
+        for _ in range(repeats):
+            before = time.perf_counter(), time.thread_time()
+            call()
+            wall.append(time.perf_counter() - before[0])
+            cpu.append(time.thread_time() - before[1])
+    return min(wall), min(cpu)
+
+
+@cache
+def library(target: str) -> Library:
+    return load(target, "cpu", call_names())
+
+
+@cache
+def reals(shape: Sequence[int], dtype: str) -> np.ndarray:
+    """Normal numbers over nine decades, the same in every run."""
+    rng = np.random.default_rng(0)
+    return FORMATS[dtype].round(rng.standard_normal(shape) * np.exp(rng.uniform(-16, 4.5, shape)))
+
+
+def case(concept: str, shape: tuple[int, ...], dtype: str = "float32", target: str = "numpy") -> Case:
+    """A new case, so that nothing of it has been evaluated yet, over cached inputs."""
+    return Case(concepts()[concept], FORMATS[dtype], library(target), (reals(shape, dtype),), Recipe((), 0, 0))
+
+
+def shape_of(concept: str) -> tuple[int, ...]:
+    return (BLOCK,) if concepts()[concept].elementwise else BATCH
+
+
+def judge(concept: str, target: str) -> None:
+    """The accuracy law from the inputs on: the target's result, required and ideal bound, comparison, curve."""
+    with np.errstate(all="ignore"):
+        Accuracy().judge(case(concept, shape_of(concept), target=target), "eager")
+
+
+def bound(concept: str, dtype: str) -> None:
+    """Value and running error of every sound text of a concept."""
+    case(concept, shape_of(concept), dtype).bounded()
+
+
+def running(concept: str) -> None:
+    """Value and running error of the reference's text alone."""
+    drawn = case(concept, shape_of(concept))
+    drawn._largest((drawn.concept.reference,), drawn.required(), drawn.options)
+
+
+def plain(concept: str) -> None:
+    """The same text on the same numbers as plain float64 arrays."""
+    axis = {"axis": -1} if concepts()[concept].has_axis else {}
+    concepts()[concept].reference(_wide(concept), **axis, **concepts()[concept].options[0])
+
+
+@cache
+def _wide(concept: str) -> np.ndarray:
+    return reals(shape_of(concept), "float32").astype(np.float64)
+
+
+@cache
+def _small(concept: str) -> Case:
+    """A case whose tier-1 parts are evaluated: what is left is the oracle's work."""
+    drawn = case(concept, (64,) if concepts()[concept].elementwise else (4, 16))
+    drawn.got(), drawn.bounded(), drawn.cotangent
+    return drawn
+
+
+def ball(concept: str) -> None:
+    """The definition at one row (one number, or a row of sixteen)."""
+    drawn = _small(concept)
+    drawn._exact(drawn.balls(1), BITS[0])
+
+
+def ball_gradient(concept: str) -> None:
+    """Reverse mode over balls at one row."""
+    _small(concept)._exact_grads(1, BITS[0])
+
+
+def certificate(concept: str) -> None:
+    """Whether one result is within its bound, decided by balls."""
+    drawn = _small(concept)
+    index = (1,) * drawn.value.ndim
+    got, allowed = float(drawn.got()[index]), float(drawn.bounded()[1][index])
+    certify(lambda bits: entry(drawn._exact(drawn.balls(1), bits), index[1:]), got, allowed, drawn.format)
