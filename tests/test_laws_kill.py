@@ -52,7 +52,7 @@ def test_the_law_refutes_the_bug_and_not_the_right_version(bug: Planted) -> None
     if bug.kind == "bound":
         assert 1 < multiple(cell.finding) <= MULTIPLE
     if bug.kind == "ulp":
-        assert cell.finding.error_ulp < 1.5  # one ulp beside a correctly rounded result
+        assert cell.finding.error_ulp <= 1.5  # one ulp beside a correctly rounded result
     assert rightly(bug.concept, bug.dtype, bug.law, bug.framework, bug.seed)[key].verdict is Verdict.HOLDS
 
 
