@@ -335,6 +335,18 @@ def test_derivatives_of_a_numpy_file_are_its_own(tmp_path: Path) -> None:
     assert re.search(r"square_vjp: a gradient has shape .*,1\) for an operand of shape", text.replace(", 1)", ",1)"))
 
 
+def test_a_wrong_derivative_of_a_numpy_file_is_shown_by_its_reproduction(tmp_path: Path) -> None:
+    mine = written(tmp_path, GRADIENTS)
+    (finding,) = audit(tmp_path, mine, "--concept", "sqrt", "--law", "gradient", "--dtype", "float64").findings
+    assert "sqrt_vjp(" in finding["reproduction"]
+    assert float.fromhex(finding["got"]) == float(re.sub(r"[^\d.e+-]", "", reproduced(tmp_path, finding)))
+
+
+def test_a_wrong_limit_of_a_masked_row_is_found_again(tmp_path: Path) -> None:
+    ran = audit(tmp_path, written(tmp_path, NAIVE), "--law", "limits", "--dtype", "float32")
+    assert ran.code == 1 and ran.of("softmax") == {"refuted"}
+
+
 def test_a_module_is_a_target(tmp_path: Path) -> None:
     (tmp_path / "package").mkdir()
     written(tmp_path / "package", SOUND, "module.py")
