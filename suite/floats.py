@@ -13,6 +13,7 @@ import numpy as np
 from flint import arb, ctx
 
 Array = Any  # a NumPy array of any dtype and shape: its stubs return Any from most functions
+_EXPONENT = 0x7FF0_0000_0000_0000  # the exponent field of binary64
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,9 @@ class Format:
         >>> float(FORMATS["float32"].ulp(np.array(1.5)))
         1.1920928955078125e-07
         """
-        size = np.minimum(np.abs(t), self.max)
-        _, e = np.frexp(size)
-        return np.ldexp(1.0, np.where(size == 0, self.emin, np.maximum(e - 1, self.emin)) - self.p + 1)
+        size = np.fmin(np.abs(np.asarray(t, np.float64)), self.max)
+        power = (size.view(np.int64) & _EXPONENT).view(np.float64)  # 2^floor(log2 size); 0 below 2^-1022
+        return np.maximum(power, self.tiny) * 2.0 ** (1 - self.p)
 
     def round(self, x: Array) -> Array:
         """Float64 values rounded once, to nearest even, into this format.

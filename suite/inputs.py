@@ -44,9 +44,20 @@ def lengths(concept: Concept, name: str) -> tuple[int, ...]:
 
 
 def recipes(concept: Concept) -> st.SearchStrategy[Recipe]:
-    """``sampled_from`` and small integers only: such draws do not depend on what is imported."""
-    sizes = st.tuples(*(st.sampled_from([(d, n) for n in lengths(concept, d)]) for d in concept.dims))
-    return st.builds(Recipe, sizes, st.sampled_from(range(len(concept.options))), st.sampled_from(range(1 << 16)))
+    """A size for each dimension, an option and a seed, all from 32 booleans.
+
+    Booleans alone are drawn alike whatever is imported: Hypothesis mixes the constants of a user's
+    modules into integers, ``sampled_from`` too. It also mutates what it drew; spread out by a
+    generator, a changed bit gives another recipe, not nearly the same.
+    """
+    pools = {d: lengths(concept, d) for d in concept.dims}
+
+    def recipe(bits: tuple[bool, ...]) -> Recipe:
+        rng = np.random.default_rng(sum(bit << k for k, bit in enumerate(bits)))
+        sizes = tuple((d, int(rng.choice(pool))) for d, pool in pools.items())
+        return Recipe(sizes, int(rng.integers(len(concept.options))), int(rng.integers(1 << 16)))
+
+    return st.tuples(*[st.booleans()] * 32).map(recipe)
 
 
 def rows_of(concept: Concept, sizes: Mapping[str, int]) -> int:

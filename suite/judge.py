@@ -100,8 +100,9 @@ def _largest(values: Array) -> float:
 def worst(score: Array, cap: int) -> list[tuple[int, ...]]:
     """Indices of the largest positive scores; ties go to the first."""
     flat = score.ravel()
-    order = np.argsort(-flat, kind="stable")[:cap]
-    return [tuple(int(v) for v in np.unravel_index(k, score.shape)) for k in order if flat[k] > 0]
+    hit = np.flatnonzero(flat > 0)
+    order = hit[np.argsort(-flat[hit], kind="stable")[:cap]]
+    return [tuple(int(v) for v in np.unravel_index(k, score.shape)) for k in order]
 
 
 def _certified(

@@ -59,24 +59,27 @@ def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, tar
     name = concept.call_name
     options = dict(case.options, axis=-1) if concept.has_axis else case.options
     keywords = "".join(f", {k}={v!r}" for k, v in sorted(options.items()))
-    lines = _header(target, name)
+    backward = target.framework.name if wrt >= 0 else ""
+    shown = f"{name}_vjp" if backward == "numpy" else name
+    lines = _header(target, shown)
     for n, operands in enumerate(calls or (case.inputs,)):
         names = [f"x{n}_{k}" for k in range(len(operands))]
         for variable, x, operand in zip(names, operands, concept.operands, strict=True):
             lines.append(f"{variable} = {_literal(x, operand.integer, concept.batched, target.framework.name)}")
-        call = f"{name}({', '.join(names)}{keywords})"
-        if wrt >= 0 and target.framework.name == "torch":
-            seed = _literal(case.cotangent, False, concept.batched, "torch")
-            lines += [f"{names[wrt]}.requires_grad_()", f"{call}.backward({seed})", f"print({names[wrt]}.grad)"]
+        call = f"{shown}({', '.join(names)}{keywords}"
+        seed = _literal(case.cotangent, False, concept.batched, backward) if backward else ""
+        if backward == "torch":
+            lines += [f"{names[wrt]}.requires_grad_()", f"{call}).backward({seed})", f"print({names[wrt]}.grad)"]
+        elif backward == "numpy":
+            lines.append(f"print({call}, cotangent={seed})[{case.wrt.index(wrt)}])")
         else:
-            lines.append(f"print({call})")
+            lines.append(f"print({call}))")
     return "\n".join(lines)
 
 
 def _header(target: Library, name: str) -> list[str]:
-    f = target.functions[name]
-    framework = target.framework.name
-    if framework == "torch":
+    f: Any = target.functions.get(name)  # none: a NumPy target's derivative
+    if target.framework.name == "torch":
         lines = ["import torch", "import torch.nn.functional as F"]
     else:
         lines = ["import numpy as np", "import ml_dtypes"]

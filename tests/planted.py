@@ -462,7 +462,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted("cross_entropy_none", "nll_of_log_softmax", off("cross_entropy_none")),
     Planted("silu", "x_sigmoid", off("silu")),
     Planted("project_simplex", "idempotent", off("project_simplex")),
-    Planted("project_simplex", "non_expansive", off("project_simplex", sign=coin), dtype="float16"),
+    Planted("project_simplex", "non_expansive", off("project_simplex", sign=coin), dtype="float16", seed=3),
     # algebra, bit for bit
     Planted("relu", "scale", nudged("relu"), "ulp"),
     Planted("multiply", "commutative", quotient_product, "ulp"),

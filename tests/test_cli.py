@@ -561,7 +561,6 @@ def test_what_a_target_prints_is_not_the_audits(tmp_path: Path) -> None:
     assert ran.code == 1 and ran.of("softmax") == {"refuted"}
 
 
-@pytest.mark.xfail(reason="hypothesis draws the constants of the modules that are imported", strict=False)
 def test_draws_do_not_depend_on_what_else_a_file_says(tmp_path: Path) -> None:
     arguments = ["--law", "range", "--profile", "ci"]
     plain = audit(tmp_path, written(tmp_path, SOUND), *arguments)

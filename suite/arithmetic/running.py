@@ -10,6 +10,7 @@ An operand that may have overflowed (|v| + e > max) gives no promise: the error 
 """
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from suite.arithmetic.table import TABLE
 from suite.floats import FORMATS, Format
 
 _UP = 1 + 2.0**-40  # rounds each bound upward: its own arithmetic is a few float64 operations
+_MANTISSA = 0x000F_FFFF_FFFF_FFFF  # the fraction field of binary64
 _SINGLE = FORMATS["float32"]
 
 
@@ -64,7 +66,7 @@ class Standard:
 
 
 def _magnitude(x: "RunningError") -> Any:
-    return np.abs(x.value) + x.error
+    return np.abs(x.value) if x.exact else np.abs(x.value) + x.error
 
 
 class RunningError(Arithmetic):
@@ -77,6 +79,13 @@ class RunningError(Arithmetic):
         self.error = np.zeros(self.value.shape) if error is None else np.asarray(error, np.float64)
         self.standard = standard
         self.parts = (self.value, self.error)
+        if error is None:
+            self.exact = True
+
+    @cached_property
+    def exact(self) -> bool:
+        """No entry has an error yet: then nothing is propagated."""
+        return not self.error.any()
 
     def rebuild(self, *parts: Any) -> Any:
         return type(self)(parts[0], self.standard, parts[1])
@@ -93,11 +102,18 @@ class RunningError(Arithmetic):
 
     def done(self, value: Any, propagated: Any, rounding: Any, *operands: "RunningError") -> Any:
         """The result of one operation: nan bounds and operands that may overflow are no promise."""
-        error = (propagated + rounding) * _UP
+        error = np.asarray((propagated + rounding) * _UP)
         lost = np.isnan(error)
         for x in operands:
-            lost = lost | ~(_magnitude(x) <= self.standard.format.max)
-        return self.rebuild(value, np.where(lost, np.inf, error))
+            if x.unsafe is not None:
+                lost = lost | x.unsafe
+        return self.rebuild(value, np.where(lost, np.inf, error) if lost.any() else error)
+
+    @cached_property
+    def unsafe(self) -> Any:
+        """Entries that may have overflowed, or None where there is none."""
+        found = ~(_magnitude(self) <= self.standard.format.max)
+        return found if found.any() else None
 
     def rounded(self, value: Any, propagated: Any, underflow: bool) -> Any:
         """One rounding of a result of this size."""
@@ -108,7 +124,7 @@ class RunningError(Arithmetic):
     # -- arithmetic
     def add(self, o: Any) -> Any:
         value, error = self.value + o.value, self.error + o.error
-        trivial = ((self.value == 0) & (self.error == 0)) | ((o.value == 0) & (o.error == 0))
+        trivial = _zero(self) | _zero(o)
         return self.done(value, error, np.where(trivial, 0.0, self.rounded(value, error, False)), self, o)
 
     def subtract(self, o: Any) -> Any:
@@ -122,21 +138,34 @@ class RunningError(Arithmetic):
 
     def multiply(self, o: Any) -> Any:
         value = self.value * o.value
-        error = np.abs(self.value) * o.error + np.abs(o.value) * self.error + self.error * o.error
+        error = self._product_error(o)
         exact = _power_of_two(self) | _power_of_two(o)
-        rounding = np.where(exact & (np.abs(value) >= self.standard.format.tiny), 0.0, self.rounded(value, error, True))
-        zero = ((self.value == 0) & (self.error == 0)) | ((o.value == 0) & (o.error == 0))
-        return self.done(value, error, np.where(zero, 0.0, rounding), self, o)
+        exact = (exact & (np.abs(value) >= self.standard.format.tiny)) | _zero(self) | _zero(o)
+        return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
+
+    def _product_error(self, o: Any) -> Any:
+        """An infinite factor needs no care here: `done` sees it."""
+        if self.exact:
+            return 0.0 if o.exact else np.abs(self.value) * o.error
+        if o.exact:
+            return np.abs(o.value) * self.error
+        return np.abs(self.value) * o.error + np.abs(o.value) * self.error + self.error * o.error
 
     def divide(self, o: Any) -> Any:
         value = self.value / o.value
-        least = np.abs(o.value) - o.error
-        error = np.where(least > 0, (self.error + np.abs(value) * o.error) / least, np.inf)
+        if self.exact and o.exact:
+            error = np.where(np.isfinite(value), 0.0, np.inf)
+        else:
+            least = np.abs(o.value) - o.error
+            error = np.where(least > 0, (self.error + np.abs(value) * o.error) / least, np.inf)
         exact = _power_of_two(o) & (np.abs(value) >= self.standard.format.tiny)
         return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
 
     def maximum(self, o: Any) -> Any:
         """Chosen by comparison: exact, and as uncertain as the worse of the two."""
+        if self.exact and o.exact:
+            largest = np.maximum(self.value, o.value)
+            return self.rebuild(largest, np.zeros(largest.shape))
         apart = np.abs(self.value - o.value) > self.error + o.error
         chosen = np.where(self.value >= o.value, self.error, o.error)
         error = np.where(apart, chosen, np.maximum(self.error, o.error))
@@ -279,17 +308,20 @@ class RunningError(Arithmetic):
     # -- elementary functions
     def apply(self, ufunc: np.ufunc, x: Any) -> Any:
         row = TABLE[ufunc]
-        value = (row.value or ufunc)(x.value)
-        slope = row.slope(x.value - x.error, x.value + x.error)
-        propagated = np.where(x.error > 0, slope * x.error, 0.0)
+        # for the narrower formats a few hundred float64 roundings are far below the 2^-20 that `compare` allows for
+        better = row.value if self.standard.format.p == 53 else None
+        value = (better or ufunc)(x.value)
+        propagated = np.zeros(x.shape)
+        if not x.exact:
+            slope = row.slope(x.value - x.error, x.value + x.error)
+            propagated = np.where(x.error > 0, slope * x.error, 0.0)
         if ufunc is np.sqrt:
             propagated = np.minimum(propagated, np.sqrt(x.error))
         return self.done(value, propagated, self.ulps(value, propagated, row.ulps), x)
 
     def ulps(self, value: Any, propagated: Any, exact: float | None) -> Any:
-        size = np.abs(value) + propagated
         with np.errstate(invalid="ignore"):
-            ulp = self.standard.format.ulp(np.where(np.isnan(size), np.inf, size))
+            ulp = self.standard.format.ulp(np.fmin(np.abs(value) + propagated, np.inf))  # NaN counts as infinite
         bound = (self.standard.ulps if exact is None else exact) * ulp
         return np.maximum(bound, self.standard.eta)
 
@@ -300,8 +332,16 @@ def _limit(standard: Standard) -> float:
 
 
 def _power_of_two(x: RunningError) -> Any:
-    mantissa, _ = np.frexp(x.value)
-    return (np.abs(mantissa) == 0.5) & (x.error == 0)
+    if x.standard.format.p == 53:  # its subnormals are float64's own
+        mantissa, _ = np.frexp(x.value)
+        alone = np.abs(mantissa) == 0.5
+    else:
+        alone = (x.value.view(np.int64) & _MANTISSA) == 0
+    return alone if x.exact else alone & (x.error == 0)
+
+
+def _zero(x: RunningError) -> Any:
+    return (x.value == 0) if x.exact else (x.value == 0) & (x.error == 0)
 
 
 def _power(base: Any, exponent: Any) -> Any:

@@ -8,6 +8,7 @@ import reference as ref
 from suite.floats import FORMATS
 from suite.laws.algebra import Identity, Parity
 from suite.laws.order import Monotone
+from suite.laws.rounding import CorrectlyRoundedCast
 from suite.record import Concept, Operand
 
 
@@ -27,15 +28,7 @@ round_to = Concept(
     options=({"dtype": "float32"}, {"dtype": "float16"}, {"dtype": "bfloat16"}),
     operands=(Operand(grad=False),),
     laws=(
-        Identity(
-            "correctly_rounded_cast",
-            "a cast rounds to nearest, ties to even, once",
-            lambda c: (
-                c.got(),
-                FORMATS[c.options["dtype"]].round(c.inputs[0]).astype(np.float64).astype(c.inputs[0].dtype),
-                None,
-            ),
-        ),
+        CorrectlyRoundedCast(),
         Identity("idempotent", "a second cast changes nothing", lambda c: (c.at(c.got()).got(), c.got(), None)),
         Parity(),
         Monotone(),

@@ -74,12 +74,11 @@ def curve(
         ulp = case.format.ulp(value)
         # far beyond the 2^p ulp at which no digit is left, a figure says nothing and spoils the axis
         error, bound = (np.minimum(v / ulp, 2.0**100) for v in (np.abs(got - value), allowed))
-    bins = place(x[ok], case.format.max, case.format.eta)
-    out: dict[int, tuple[float, float]] = {}
-    for k in np.unique(bins):
-        here = bins == k
-        out[int(k)] = (float(error[ok][here].max()), float(bound[ok][here].max()))
-    return out
+    bins = place(x[ok], case.format.max, case.format.eta) + BINS // 2
+    top = np.zeros((2, BINS + 1))
+    np.maximum.at(top[0], bins, error[ok])
+    np.maximum.at(top[1], bins, bound[ok])
+    return {int(k) - BINS // 2: (float(top[0, k]), float(top[1, k])) for k in np.flatnonzero(np.bincount(bins))}
 
 
 @dataclass(frozen=True)

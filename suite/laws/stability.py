@@ -115,8 +115,13 @@ def indeterminate(rows: Case, r: int, i: tuple[int, ...]) -> bool:
 
 
 def special_rows(case: Case) -> Case:
-    """Rows with infinities and NaN: all combinations for a few operands, masks for a long row."""
+    """Rows with infinities and NaN: all combinations for a few operands, masks for a long row.
+
+    A case that has some already, such as a witness, is judged as it is.
+    """
     concept, dtype = case.concept, case.format.dtype
+    if not all(np.isfinite(x.astype(np.float64)).all() for x in case.inputs):
+        return case
     if concept.elementwise:
         values = [np.inf, -np.inf, np.nan, 0.0, 1.0, -2.0] if len(case.inputs) > 1 else [np.inf, -np.inf, np.nan]
         table = np.array(list(itertools.product(values, repeat=len(case.inputs))))
@@ -128,8 +133,10 @@ def special_rows(case: Case) -> Case:
             low, high = o.domain
             keep &= np.isnan(table[:, k]) | ((table[:, k] >= low) & (table[:, k] <= high))
         return case.at(*(column.astype(dtype) for column in table[keep].T))
-    calm = np.abs(case.inputs[0].astype(np.float64)).reshape(case.rows, -1).max(axis=1) < 1000
-    rows = np.flatnonzero(calm)[:6]
+    largest = np.abs(case.inputs[0].astype(np.float64)).reshape(case.rows, -1).max(axis=1, initial=0.0)
+    calm = np.flatnonzero(largest < 1000)
+    # the largest of these, where exp overflows without its shift, and some of the others
+    rows = np.concatenate([calm[np.argsort(-largest[calm], kind="stable")[:3]], calm[:3]])
     if case.inputs[0][0].size > 64:
         rows = rows[:1]
     if case.inputs[0].shape[-1] < 2:
@@ -140,7 +147,8 @@ def special_rows(case: Case) -> Case:
     x = np.where(hide, -np.inf, x)
     if len(rows) > 1:
         x[-1].flat[-1] = np.nan
-    return case.at(x.astype(dtype), *(y[rows] for y in case.inputs[1:]))
+    special = ~np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
+    return case.at(x[special].astype(dtype), *(y[rows][special] for y in case.inputs[1:]))
 
 
 def _tamed(x: Array, largest: float) -> Array:
