@@ -279,10 +279,12 @@ def related(
     calls: Callable[[int], Any] | None = None,
     one_sided: bool = False,
     rows: Array | None = None,
+    scale: Array | None = None,
 ) -> Outcome:
     """|left - right| <= allowed for two computed results (left <= right + allowed if one-sided).
 
-    Float64 arithmetic flags; the worst are decided exactly, by ball arithmetic on the floats.
+    Float64 arithmetic flags; the worst are decided exactly, by ball arithmetic on the floats. A bound
+    as large as ``scale``, by default the larger side, has no power: sums that cancel give their own.
     """
     with np.errstate(all="ignore"):
         a, b = np.asarray(left).astype(np.float64), np.asarray(right).astype(np.float64)
@@ -290,7 +292,8 @@ def related(
         promised = np.isfinite(allowed) & np.isfinite(a) & np.isfinite(b)
         gap = (a - b) if one_sided else np.abs(a - b)
         ratio = np.where(promised & (gap > 0), gap / allowed, 0.0)
-        powerless = promised & (allowed >= np.maximum(np.abs(a), np.abs(b))) & (allowed > 0)
+        size = np.maximum(np.abs(a), np.abs(b)) if scale is None else scale
+        powerless = promised & (allowed >= size) & (allowed > 0)
         flagged = promised & (ratio > 1 - 2.0**-20)
     outcome = Outcome(
         cases=1,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from planted import PLANTED, Planted, coin, exp_subnormal_tripled, nudged, off, off_vjp, right
 
-from suite.audit import Plan, judge_group
+from suite.audit import Plan, judge_group, refuted_again
 from suite.cells import law_names
 from suite.concepts import concepts
 from suite.floats import FORMATS
@@ -49,6 +49,7 @@ def test_the_law_refutes_the_bug_and_not_the_right_version(bug: Planted) -> None
     key = f"{bug.law}-{bug.route}"
     cell = judge(bug.concept, bug.dtype, bug.library(), bug.seed, bug.law)[key]
     assert cell.verdict is Verdict.REFUTED and cell.finding is not None, cell.reason
+    assert refuted_again(cell.finding, bug.library()) is not None  # by its witness alone
     if bug.kind == "bound":
         assert 1 < multiple(cell.finding) <= MULTIPLE
     if bug.kind == "ulp":

@@ -11,7 +11,7 @@ from suite.case import Case
 from suite.floats import Array, precision
 from suite.judge import related
 from suite.laws.algebra import _calls, snapped
-from suite.laws.gradient import off_kinks
+from suite.laws.gradient import off_kinks, own_rounding
 from suite.laws.law import EAGER, Law
 from suite.outcome import Outcome
 from suite.record import Concept
@@ -49,8 +49,8 @@ class Convex(Law):
         fa, fb, fm = (c.got().astype(np.float64) for c in (a, b, m))
         ea, eb, em = (c.bounded()[1] for c in (a, b, m))
         mean = fa / 2 + fb / 2
-        slack = (em + (ea + eb) / 2) * (1 + 2.0**-40) + 2.0**-52 * np.abs(mean)
-        return related(m, fm, mean, slack, one_sided=True, calls=_calls(a, b, m))
+        slack = (em + (ea + eb) / 2) * (1 + 2.0**-40) + own_rounding(0, np.abs(mean))
+        return related(a, fm, mean, slack, one_sided=True, calls=_calls(a, b, m))
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class FirstOrder(Law):
         tangent, size = np.sum(g * d, axis=axes), np.sum(np.abs(g * d), axis=axes)
         fx, fy = x.got().astype(np.float64), y.got().astype(np.float64)
         slack = x.bounded()[1] + y.bounded()[1] + np.sum(eg * np.abs(d), axis=axes)
-        slack = slack * (1 + 2.0**-40) + (d[0].size + 2) * 2.0**-52 * (size + np.abs(fx) + np.abs(fy))
+        slack = slack * (1 + 2.0**-40) + own_rounding(d[0].size, size + np.abs(fx) + np.abs(fy))
         return related(x, fx + tangent, fy, slack, one_sided=True, calls=_calls(x, y))
 
 
@@ -94,8 +94,8 @@ class MonotoneGradient(Law):
         axes = tuple(range(1, d.ndim))
         left, right = np.sum(gx * d, axis=axes), np.sum(gy * d, axis=axes)
         size = np.sum((np.abs(gx) + np.abs(gy)) * np.abs(d), axis=axes)
-        slack = np.sum((ex + ey) * np.abs(d), axis=axes) * (1 + 2.0**-40) + (d[0].size + 2) * 2.0**-52 * size
-        return related(x, left, right, slack, one_sided=True, calls=_calls(x, y))
+        slack = np.sum((ex + ey) * np.abs(d), axis=axes) * (1 + 2.0**-40) + own_rounding(d[0].size, size)
+        return related(x, left, right, slack, one_sided=True, calls=_calls(x, y), scale=size)
 
 
 def gradient_and_bound(case: Case, wrt: int) -> tuple[Array, Array]:
@@ -128,8 +128,8 @@ class NotConvex(Law):
         # where the certified gap exceeds all bounds the library has to show it, up to these bounds
         clear = np.isfinite(true_gap) & (true_gap > 2 * slack)
         shown, due = np.where(clear, gap, np.nan), np.where(clear, true_gap, np.nan)
-        slack = slack * (1 + 2.0**-40) + 2.0**-51 * (np.abs(fm) + np.abs(fa) + np.abs(fb))
-        return related(m, due, shown, slack, one_sided=True, calls=_calls(a, b, m))
+        slack = slack * (1 + 2.0**-40) + own_rounding(0, np.abs(fm) + np.abs(fa) + np.abs(fb))
+        return related(a, due, shown, slack, one_sided=True, calls=_calls(a, b, m))
 
     def _certified(self, case: Case, a: Case, b: Case, m: Case) -> tuple[Array, Array]:
         """A lower end of f(m) - (f(a) + f(b)) / 2 where balls prove it positive, for a few rows."""

@@ -211,6 +211,11 @@ class Kink(Law):
         return arb(0) if g is None else g.a[0]
 
 
+def own_rounding(terms: int, size: Array) -> Array:
+    """What a law's own float64 sum of products may lose: to rounding, and below the smallest subnormal."""
+    return (terms + 2) * (2.0**-52 * size + 2.0**-1073)
+
+
 @dataclass(frozen=True)
 class GradientSum(Law):
     """An invariant function has a gradient that sums to a constant: f(x + c) = f(x) gives 0."""
@@ -228,9 +233,9 @@ class GradientSum(Law):
         allowed = case.bounded_grads()[0][1]
         if case.concept.saved is not None:
             allowed = np.maximum(allowed, case.saved_grads()[0][1])
-        sums = np.sum(got, axis=-1)
-        slack = np.sum(allowed, axis=-1) * (1 + 2.0**-40) + got.shape[-1] * 2.0**-52 * np.sum(np.abs(got), axis=-1)
-        return related(case, sums, np.full(sums.shape, self.total), slack, calls=_calls(case))
+        sums, size = np.sum(got, axis=-1), np.sum(np.abs(got), axis=-1)
+        slack = np.sum(allowed, axis=-1) * (1 + 2.0**-40) + own_rounding(got.shape[-1], size)
+        return related(case, sums, np.full(sums.shape, self.total), slack, calls=_calls(case), scale=size)
 
 
 @dataclass(frozen=True)
@@ -251,6 +256,6 @@ class Euler(Law):
         with np.errstate(all="ignore"):
             left, size = np.sum(x * got, axis=axes), np.sum(np.abs(x * got), axis=axes)
             slack = np.sum(np.abs(x) * case.bounded_grads()[0][1], axis=axes) * (1 + 2.0**-40)
-            slack = slack + self.degree * case.bounded()[1] + (x[0].size + 2) * 2.0**-52 * size
+            slack = slack + self.degree * case.bounded()[1] + own_rounding(x[0].size, size)
             right = self.degree * case.got().astype(np.float64)
-        return related(case, left, right, slack, calls=_calls(case))
+        return related(case, left, right, slack, calls=_calls(case), scale=size)
