@@ -4,12 +4,13 @@ from functools import cache
 
 import numpy as np
 import pytest
-from planted import PLANTED, Planted, coin, exp_subnormal_tripled, nudged, off, off_vjp, right
+from planted import PLANTED, Planted, exp_subnormal_tripled
 
 from suite.audit import Plan, judge_group, refuted_again
 from suite.cells import law_names
 from suite.concepts import concepts
 from suite.floats import FORMATS
+from suite.mutants.makers import coin, nudged, off, off_vjp, right
 from suite.targets.frameworks import NumPy, Torch
 from suite.targets.library import Library
 from suite.verdict import Cell, Finding, Severity, Verdict

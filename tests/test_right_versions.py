@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import scipy.special as sp
 from flint import arb
-from planted import case_of, laid_back, right
 
 import reference as ref
 from reference.shapes import count, fold, spread
@@ -17,6 +16,7 @@ from suite.arithmetic.table import TABLE
 from suite.audit import PROFILES, Plan, Profile, judge_group
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, Format, format_of, precision
+from suite.mutants.makers import case_of, laid_back, right
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Cell, Severity, Verdict
