@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from benchmarks.grid import FIXED
 from suite.audit import judge_all
 from suite.session import Request, prepare
-
-# one of each shape of work: elementwise cheap and dear, reduction, row, product, loss, certificate, procedure
-FIXED = ("add", "exp", "sigmoid", "gelu", "sum", "softmax", "matmul", "cross_entropy", "solve", "gradient_descent")
 
 # share -> where its functions are; a name that moves must be moved here too, and is an error until it is
 PARTS: dict[str, tuple[str, ...]] = {

@@ -6,7 +6,8 @@ Each audit runs once, in ``setup_cache``, and every figure of it is read from th
 from dataclasses import asdict
 
 from benchmarks.commands import audit
-from benchmarks.shares import FIXED, PARTS, shares
+from benchmarks.grid import FIXED
+from benchmarks.shares import PARTS, shares
 
 TARGETS, WORKERS = ("numpy", "torch"), (1, 2)
 Figures = dict[tuple[str, int], dict[str, float]]

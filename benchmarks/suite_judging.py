@@ -1,11 +1,11 @@
 """The parts of an audit: judging, running error, balls, certificates, the start of the command.
 
-The times are of fixed work; ``python -m benchmarks`` prints them as rates. What is compared with
+The times are of fixed work; ``python -m benchmarks.costs`` prints them as rates. What is compared with
 something else is measured beside it, in the same run.
 """
 
 from benchmarks.commands import command
-from benchmarks.work import ELEMENTWISE, ball, ball_gradient, best, bound, certificate, judge, plain, running
+from benchmarks.kernels import ELEMENTWISE, ball, ball_gradient, best, bound, certificate, judge, plain, running
 
 
 class TimeJudging:

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
+from benchmarks.commands import command
 from suite.audit import call_names
 from suite.case import Case
 from suite.concepts import concepts
 from suite.floats import FORMATS
-from suite.inputs import Recipe
+from suite.inputs import Recipe, draw
 from suite.judge import BITS, certify, entry
 from suite.laws.accuracy import Accuracy
 from suite.targets.library import Library, load
@@ -106,3 +107,29 @@ def certificate(concept: str) -> None:
     index = (1,) * drawn.value.ndim
     got, allowed = float(drawn.got()[index]), float(drawn.bounded()[1][index])
     certify(lambda bits: entry(drawn._exact(drawn.balls(1), bits), index[1:]), got, allowed, drawn.format)
+
+
+def drawing() -> None:
+    """The inputs of one case."""
+    draw(concepts()["softmax"], FORMATS["float32"], Recipe((("n", 33),), 0, 0))
+
+
+def lawful(arguments: str) -> float:
+    """Seconds from the start to the end of the command."""
+    return command("-m", "suite.cli", *arguments.split()).wall
+
+
+KERNELS: dict[str, Callable[[], None]] = {
+    "accuracy of exp": partial(judge, "exp", "numpy"),
+    "running error of softmax": partial(bound, "softmax", "float32"),
+    "balls of softmax": partial(ball, "softmax"),
+    "gradient of softmax in balls": partial(ball_gradient, "softmax"),
+    "certificate of softmax": partial(certificate, "softmax"),
+    "inputs of softmax": drawing,
+}
+COMMANDS: dict[str, Callable[[], float]] = {
+    "start of lawful concepts": partial(lawful, "concepts"),
+    "quick audit of exp and softmax": partial(
+        lawful, "audit --target numpy --profile quick -n 1 --concept exp --concept softmax"
+    ),
+}

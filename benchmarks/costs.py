@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--fast]``: every figure in one table, without asv."""
+"""``python -m benchmarks.costs [--fast]``: every figure in one table, without asv."""
 
 import argparse
 import os
@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from benchmarks import shares, suite_audit, suite_judging, work
-from benchmarks.work import best
+from benchmarks import kernels, shares, suite_audit, suite_judging
+from benchmarks.grid import FIXED
+from benchmarks.kernels import best
 
 Row = tuple[str, str, str]  # what, measured, promised
 
@@ -40,7 +41,7 @@ def both(call: Callable[[], object], size: int, what: str) -> str:
 
 
 def judging() -> Iterator[Row]:
-    j = work
+    j = kernels
     for target in suite_audit.TARGETS:
         for concept in j.ELEMENTWISE:
             found = both(partial(j.judge, concept, target), j.BLOCK, "elements")
@@ -61,7 +62,7 @@ def judging() -> Iterator[Row]:
 
 
 def audits(fast: bool) -> Iterator[Row]:
-    jobs = [(t, w, "quick", shares.FIXED) for t in suite_audit.TARGETS for w in suite_audit.WORKERS]
+    jobs = [(t, w, "quick", FIXED) for t in suite_audit.TARGETS for w in suite_audit.WORKERS]
     whole: tuple[str, ...] = ()
     if not fast:
         jobs += [("torch", 2, "quick", whole), ("torch", 2, "ci", whole)]
@@ -76,14 +77,14 @@ def audits(fast: bool) -> Iterator[Row]:
 
 
 def parts(fast: bool) -> Iterator[Row]:
-    for target, names in [(t, shares.FIXED) for t in suite_audit.TARGETS] + ([] if fast else [("torch", ())]):
+    for target, names in [(t, FIXED) for t in suite_audit.TARGETS] + ([] if fast else [("torch", ())]):
         found = shares.shares(target, names=names)
         text = ", ".join(f"{part} {100 * share:.0f}" for part, share in found.items())
         yield f"shares of quick, {len(names) or 'all'} concepts, {target}", f"{text} %", ""
 
 
 def main() -> None:
-    about = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    about = argparse.ArgumentParser(prog="python -m benchmarks.costs", description=__doc__)
     about.add_argument("--fast", action="store_true", help="leave out the audits of every concept")
     fast = about.parse_args().fast
     print(machine())
