@@ -1,7 +1,7 @@
 """Planted bugs: right functions with one subtle thing wrong, each with the cell that must be refuted for it.
 
-The makers are those of the mutants; the rest are mistakes that libraries really made, with the numbers of their
-trackers.
+The makers are those of the mutants, and mistakes of the corpus come from there; the rest are others that libraries
+really made, with the numbers of their trackers.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +15,9 @@ from suite.arithmetic import RunningError, Standard
 from suite.concepts import concepts
 from suite.concepts.procedures import growth
 from suite.floats import Array, format_of
+from suite.mutants.corpus_smooth import exp2_vjp_saved, reciprocal_division
+from suite.mutants.corpus_softmax import log_softmax_by_logsumexp, logsumexp_unguarded, softmax_global_max
+from suite.mutants.corpus_sums import sum_in_place, sum_of_memory
 from suite.mutants.makers import (
     Function,
     broadcast,
@@ -76,12 +79,6 @@ class Planted:
 
 
 @ref.wide
-def reciprocal_division(x1: Array, x2: Array) -> Array:
-    """x (1/y): two roundings."""
-    return x1 * (1.0 / x2)
-
-
-@ref.wide
 def quotient_product(x1: Array, x2: Array) -> Array:
     """x / (1/y): not even commutative."""
     return x1 / (1.0 / x2)
@@ -92,32 +89,6 @@ def sum_by_mean(x: Array, *, axis: Any = None, keepdims: bool = False) -> Array:
     """The mean times n: two roundings more, and integers are no longer exact."""
     n = np.prod([x.shape[k] for k in axes_of(x, axis)]).astype(x.dtype)
     return np.mean(x, axis=axis, keepdims=keepdims) * n
-
-
-def sum_in_place(x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
-    """Accumulates in the type of the operands: 70,000 ones of bfloat16 are 256."""
-    return np.cumsum(x, axis=axis, dtype=x.dtype).take(-1, axis=axis)
-
-
-def sum_of_memory(x: Array, *, axis: int = -1, keepdims: bool = False) -> Array:
-    """Takes every operand for contiguous, whatever its strides."""
-    if strided(x):
-        row = np.cumprod((x.itemsize, *x.shape[:0:-1]))[::-1]
-        x = np.lib.stride_tricks.as_strided(x, strides=tuple(int(k) for k in row))
-    return ref.sum(x, axis=axis, keepdims=keepdims)
-
-
-@ref.wide
-def softmax_global_max(x: Array, *, axis: int = -1) -> Array:
-    """Along another axis than the last, the maximum is taken over everything."""
-    e = np.exp(x - (np.max(x, axis=-1, keepdims=True) if axis in (-1, x.ndim - 1) else np.max(x)))
-    return e / np.sum(e, axis=axis, keepdims=True)
-
-
-@ref.wide
-def log_softmax_by_logsumexp(x: Array, *, axis: int = -1) -> Array:
-    """x - logsumexp(x): keeps the common offset, and loses the digits below it."""
-    return x - ref.logsumexp(x, axis=axis, keepdims=True)
 
 
 @ref.wide
@@ -153,23 +124,9 @@ def silu_unguarded(x: Array) -> Array:
 
 
 @ref.wide
-def logsumexp_unguarded(x: Array, *, axis: Any = -1, keepdims: bool = False) -> Array:
-    """The maximum is not checked: -inf - -inf is NaN."""
-    m = np.max(x, axis=axis, keepdims=True)
-    y = m + np.log(np.sum(np.exp(x - m), axis=axis, keepdims=True))
-    return y if keepdims else np.squeeze(y, axis=axis)
-
-
-@ref.wide
 def softmax_unmasked(x: Array, *, axis: int = -1) -> Array:
     """NaN wherever an entry is masked by -inf."""
     return ref.softmax(x + 0.0 * np.where(np.isfinite(x), 0.0, x), axis=axis)
-
-
-@ref.wide
-def exp2_vjp_saved(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
-    """y log 2 from the saved y, which overflows half an exponent before the derivative does."""
-    return (cotangent * np.exp2(x) * 0.6931471805599453,)
 
 
 @ref.wide
