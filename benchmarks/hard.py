@@ -7,6 +7,7 @@ how many digits are left, not the library.
 """
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,26 +82,31 @@ def worst(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
 
 
 def save(file: str, chosen: list[str], dtypes: list[str]) -> None:
-    """Every chosen concept in every format; exact in float64, for no format is wider."""
+    """Every chosen concept in every format; exact in float64, for no format is wider. One that fails is left out."""
     arrays = {}
     for name in chosen:
-        concept = concepts()[name]
-        if concept.definition is None:
+        if name not in concepts() or concepts()[name].definition is None:
             continue  # a certificate has no value to be far from
         for dtype in dtypes:
-            found = hard(concept, FORMATS[dtype])
+            try:
+                found = hard(concepts()[name], FORMATS[dtype])
+            except Exception as error:
+                print(f"{name} {dtype}: {type(error).__name__}: {error}", file=sys.stderr)
+                continue
             wide = [x if x.dtype.kind in "iu" else x.astype(np.float64) for x in found.inputs]
             for k, x in enumerate((found.high, found.low, *wide)):
                 arrays[f"{name} {dtype} {k}"] = x
     np.savez_compressed(file, **arrays)
 
 
-def read(file: Path, concept: Concept, dtype: str) -> Hard | None:
-    """What was saved; None of a concept that has no definition."""
+def read(file: Path, concept: Concept, dtype: str) -> Hard:
+    """What was saved."""
+    if concept.definition is None:
+        raise NotImplementedError(f"{concept.name} has a certificate, no value to be far from")
     with np.load(file) as arrays:
         keys = [f"{concept.name} {dtype} {k}" for k in range(2 + len(concept.operands))]
         if not all(key in arrays for key in keys):
-            return None
+            raise LookupError(f"the hard inputs of {concept.name} could not be made in {dtype}")
         high, low, *wide = (arrays[key] for key in keys)
     return Hard(tuple(x if x.dtype.kind in "iu" else FORMATS[dtype].round(x) for x in wide), high, low)
 

@@ -1,7 +1,8 @@
-"""The command ``lawful``: audit, accept, reproduce, concepts."""
+"""The command ``lawful``: audit, accept, reproduce, concepts, bench."""
 
 import argparse
 import datetime
+import importlib
 import json
 import os
 import sys
@@ -71,7 +72,18 @@ def parser() -> argparse.ArgumentParser:
     d = commands.add_parser("concepts", help="the table of concepts and laws")
     d.add_argument("--format", choices=["text", "json", "markdown"], default="text")
     d.set_defaults(run=show_concepts)
-    for sub in (a, b, c, d):  # accepted before and after the command
+
+    e = commands.add_parser("bench", help="compare the speed and accuracy of two commits, in a checkout of lawful")
+    g = e.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
+        "gate", help="exit 1 if HEAD is slower or less accurate than BASE, 2 if that could not be measured"
+    )
+    g.add_argument("base", metavar="BASE", help="a commit")
+    g.add_argument("head", metavar="HEAD", help="a commit")
+    g.add_argument("--factor", type=float, default=1.1, help="how much slower or less accurate counts (default: 1.1)")
+    g.add_argument("--only", default="", metavar="REGEX", help="only the rows that it finds, of all concepts")
+    g.add_argument("--python", default=sys.executable, help="the interpreter that measures (default: this one)")
+    g.set_defaults(run=bench_gate)
+    for sub in (a, b, c, d, g):  # accepted before and after the command
         sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return main
 
@@ -257,6 +269,18 @@ def again(finding: Finding, target: "Library") -> bool:
     truth = " to ".join(dict.fromkeys(found.enclosure))
     say(f"refuted again ({found.severity}): got {found.got}, truth {truth}, allowed {found.allowed} ({found.basis})")
     return True
+
+
+def bench_gate(arguments: argparse.Namespace) -> int:
+    """The benchmarks belong to a checkout: the wheel has only ``reference`` and ``suite``."""
+    from suite.session import UsageError
+
+    root = Path.cwd()
+    if not (root / "benchmarks" / "gate.py").is_file():
+        raise UsageError("lawful bench gate: there is no benchmarks/ here; run it at the top of a checkout of lawful")
+    sys.path.append(str(root))
+    gate: Callable[..., int] = importlib.import_module("benchmarks.gate").gate
+    return gate(arguments.base, arguments.head, arguments.factor, arguments.only, arguments.python)
 
 
 def show_concepts(arguments: argparse.Namespace) -> int:
