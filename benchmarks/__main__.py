@@ -3,11 +3,10 @@
 fast, whole [RANGE]     measure and record (a range of commits in git's words; default: HEAD alone)
 continuous BASE HEAD    asv's own comparison of two commits; `lawful bench gate` is the one to trust
 check, compare, show    asv's own, on what is recorded
-publish                 the dashboard in .asv/html, which opens without a network
+publish [FOLDER]        the dashboard, in .asv/html if no folder is named; it opens without a network
 page                    docs/performance.md from what is recorded
 """
 
-import json
 import os
 import platform
 import re
@@ -21,17 +20,21 @@ from benchmarks.dashboard import Unavailable
 from benchmarks.grid import ROOT
 
 SETS = {"fast": "^fast", "whole": "^(whole|suite_)"}
+SPAWN = ("--launch-method", "spawn")  # a process that has started threads or a GPU's driver cannot be forked
 
 
-def machine() -> str:
-    """The processor and how many of it; never the name of the machine."""
+def machine() -> dict[str, str]:
+    """What asv records of this machine. Its name is the processor's and how many: never the host's."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((line.split(":")[1] for line in lines if line.startswith("model name")), "")
+        model = next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "")
     except OSError:
         model = ""
-    words = re.sub(r"\(.*?\)|@.*|\b(CPU|Processor|\d+-Core)\b", " ", model or platform.machine())
-    return "-".join([*re.findall(r"[\w.]+", words), f"{os.cpu_count()}-cores"])
+    cpu, cores = model or platform.processor() or platform.machine(), str(os.cpu_count())
+    words = re.findall(r"[\w.]+", re.sub(r"\(.*?\)|@.*|\b(CPU|Processor)\b", " ", cpu))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024 if hasattr(os, "sysconf") else 0
+    return {"machine": "-".join([*words, cores, "cores"]), "os": platform.system(), "arch": platform.machine(),
+            "cpu": cpu, "num_cpu": cores, "ram": str(memory)}  # fmt: skip
 
 
 def asv(*arguments: str) -> int:
@@ -47,9 +50,9 @@ def asv(*arguments: str) -> int:
 
 
 def measure(which: str, commits: str = "HEAD^!") -> int:
-    asv("machine", "--yes", "--machine", machine())
-    code = asv("run", "--launch-method", "spawn", "--show-stderr", "--machine", machine(),
-               "--bench", SETS[which], commits)  # fmt: skip
+    here = machine()
+    asv("machine", "--yes", *(word for key, value in here.items() for word in (f"--{key}", value)))
+    code = asv("run", *SPAWN, "--show-stderr", "--machine", here["machine"], "--bench", SETS[which], commits)
     if code == 2:
         raise Unavailable("a benchmark failed, as shown above; the others are recorded")
     if code:
@@ -57,37 +60,29 @@ def measure(which: str, commits: str = "HEAD^!") -> int:
     return 0
 
 
-def publish() -> int:
-    code = asv("publish", "--no-pull")
-    if code:
+def publish(folder: str = "") -> int:
+    page = Path(folder or ROOT / ".asv" / "html").resolve()
+    if asv("publish", "--no-pull", "--html-dir", str(page)):
         raise Unavailable("asv could not publish, as shown above")
-    page = ROOT / json_settings()["html_dir"]
     dashboard.vendor(page)
     dashboard.embed(page)
     print(f"open {page / 'index.html'}")
     return 0
 
 
-def json_settings() -> dict[str, str]:
-    """asv's configuration, which allows comments in lines of their own."""
-    lines = (ROOT / "asv.conf.json").read_text("utf-8").splitlines()
-    found: dict[str, str] = json.loads("\n".join(line for line in lines if not line.lstrip().startswith("//")))
-    return found
-
-
 def run(command: str, *rest: str) -> int:
     if command in SETS:
         return measure(command, *rest)
     if command == "publish":
-        return publish()
+        return publish(*rest)
     if command == "page":
         from benchmarks import page
 
         return page.write()
     if command == "continuous":
-        return asv(command, "--launch-method", "spawn", "--machine", machine(), "--bench", SETS["fast"], *rest)
+        return asv(command, *SPAWN, "--machine", machine()["machine"], "--bench", SETS["fast"], *rest)
     if command in ("check", "compare", "show"):
-        return asv(command, *(["--machine", machine()] if command == "compare" else []), *rest)
+        return asv(command, *(["--machine", machine()["machine"]] if command == "compare" else []), *rest)
     print(__doc__, file=sys.stderr)
     return 2
 
