@@ -4,17 +4,9 @@ A group is one (concept, dtype). It loads nothing but the declarations and the t
 number of workers gives the same verdicts; a worker that dies costs its own group only.
 """
 
-import json
-import multiprocessing
-import os
-import subprocess
-import sys
 import traceback
-import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -32,37 +24,12 @@ from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.minimise import minimise
 from suite.outcome import Outcome, Refutation, hull, region_of
+from suite.plan import PROFILES, Plan
 from suite.record import Concept
 from suite.targets.library import CallError, Library, TargetError, Unsupported, load
-from suite.verdict import Cell, Finding, Known, Severity, Verdict, finding_from, to_json, witness_from
+from suite.verdict import Cell, Finding, Severity, Verdict
 from suite.witness import decode, encode, reproduction
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How many cases a group gets, and on how many of them each route beside the first is tried."""
-
-    name: str
-    cases: int
-    share: int  # every share-th case judges a given route (1: all of them)
-    minimise: float  # seconds for the minimiser, per finding
-
-
-PROFILES = {
-    p.name: p for p in (Profile("quick", 6, 4, 0.3), Profile("ci", 48, 4, 2.0), Profile("thorough", 300, 2, 4.0))
-}
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one worker needs to know."""
-
-    target: str
-    device: str
-    profile: str
-    seed: int
-    laws: tuple[str, ...] = ()
-    known: tuple[Known, ...] = ()
+from suite.workers import Job, spread
 
 
 @dataclass(frozen=True)
@@ -82,6 +49,24 @@ def call_names() -> tuple[str, ...]:
 
 
 # -- one group
+
+
+def each_case(concept: Concept, dtype: str, plan: Plan, judge: Callable[[Recipe], None]) -> None:
+    """The recipes of a group: they depend on the plan's profile and seed alone."""
+
+    @seed(zlib.crc32(repr((plan.seed, concept.name, dtype)).encode()))
+    @settings(
+        max_examples=PROFILES[plan.profile].cases,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),  # a draw is a recipe; the bulk is ours, and large on purpose
+    )
+    @given(recipes(concept))
+    def each(recipe: Recipe) -> None:
+        judge(recipe)
+
+    each()
 
 
 class Group:
@@ -104,21 +89,7 @@ class Group:
         self.replay()
         if not self.ordinary():
             return
-        master = zlib.crc32(repr((self.plan.seed, self.concept.name, self.dtype)).encode())
-
-        @seed(master)
-        @settings(
-            max_examples=self.profile.cases,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),  # a draw is a recipe; the bulk is ours, and large on purpose
-        )
-        @given(recipes(self.concept))
-        def each_case(recipe: Recipe) -> None:
-            self.judge(self.case(recipe))
-
-        each_case()
+        each_case(self.concept, self.dtype, self.plan, lambda recipe: self.judge(self.case(recipe)))
 
     def case(self, recipe: Recipe) -> Case:
         with np.errstate(all="ignore"):
@@ -151,8 +122,7 @@ class Group:
 
     def judge(self, case: Case) -> None:
         for n, key in enumerate(self.laws):
-            primary = key.route in ("eager", self.target.framework.modes[0])
-            if primary or (self.count + n) % self.profile.share == 0:
+            if due(key, n, self.count, self.profile.share, self.target):
                 self.attempt(key, case)
         self.count += 1
 
@@ -237,6 +207,11 @@ class Group:
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
 
 
+def due(key: Key, position: int, case: int, share: int, target: Library) -> bool:
+    """The first route judges every case, each of the others every ``share``-th, in turn."""
+    return key.route in ("eager", target.framework.modes[0]) or (case + position) % share == 0
+
+
 def judged(law: Law, case: Case, route: str) -> Outcome:
     """The law's outcome; a refutation that flushing to zero explains is a convention of the instruction set."""
     with np.errstate(all="ignore"):
@@ -314,10 +289,6 @@ _worker: dict[str, Any] = {}
 
 
 def _start(plan: Plan) -> None:
-    import signal
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    warnings.simplefilter("ignore")  # a library's warnings are not the audit's
     _worker["plan"], _worker["target"] = plan, load(plan.target, plan.device, call_names())
 
 
@@ -333,37 +304,7 @@ def judge_all(
         for group in todo:
             done(judge_group(group, target, plan))
         return
-    left = list(todo)
-    try:
-        _pooled(left, plan, workers, done)
-    except BrokenProcessPool:
-        for group in list(left):  # one at a time, to find the one that kills its worker
-            try:
-                _pooled([group], plan, 1, done)
-            except BrokenProcessPool:
-                done(died(group, target, plan))
-
-
-def _pooled(left: list[tuple[str, str]], plan: Plan, workers: int, done: Callable[[Judged], None]) -> None:
-    """Removes from ``left`` what is done."""
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(workers, len(left)), context, _start, (plan,))
-    finished_all = False
-    try:
-        running: dict[Future[Judged], tuple[str, str]] = {pool.submit(_work, group): group for group in left}
-        while running:
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                group = running.pop(future)
-                judged = future.result()
-                left.remove(group)
-                done(judged)
-        finished_all = True
-    finally:
-        if not finished_all:  # interrupted, or a worker died: nothing that is still running is waited for
-            for process in list((pool._processes or {}).values()):
-                process.kill()
-        pool.shutdown(wait=finished_all, cancel_futures=True)
+    spread(todo, workers, Job(_start, (plan,), _work), done, lambda group: done(died(group, target, plan)))
 
 
 def died(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
@@ -378,67 +319,3 @@ def died(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
         ),
         (sentence,),
     )
-
-
-# -- once more, in a fresh process
-
-
-def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]:
-    """Whether each finding's witness is refuted again by a process that has done nothing else."""
-    if not findings:
-        return []
-    job = {"target": target, "device": device, "findings": [to_json(f) for f in findings]}
-    run = subprocess.run(
-        # -P and our own path: a package of the user's that is called suite stays out of it
-        [sys.executable, "-P", "-c", "from suite.audit import recheck_main; recheck_main()"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        input=json.dumps(job),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    try:
-        answers = json.loads(run.stdout)
-        return [bool(a) for a in answers]
-    except (json.JSONDecodeError, TypeError):
-        return [False] * len(findings)
-
-
-def recheck_main() -> None:
-    """Reads findings on standard input, writes a list of booleans; what a target prints goes elsewhere."""
-    warnings.simplefilter("ignore")
-    answer = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    job = json.load(sys.stdin)
-    target = load(job["target"], job["device"], call_names())
-    json.dump([refuted_again(finding_from(f), target) is not None for f in job["findings"]], answer)
-    answer.close()
-
-
-def refuted_again(finding: Finding, target: Library) -> Refutation | None:
-    """The law's judgement of the witness alone."""
-    concept = concepts()[finding.concept]
-    laws = cells_of(concept, finding.dtype, target)
-    key = Key(finding.concept, finding.dtype, finding.law, finding.route)
-    if key not in laws:
-        return None
-    case = decode(finding.witness, concept, finding.dtype, target)
-    try:
-        refuted = judged(laws[key], case, finding.route).refuted
-    except (TargetError, Unsupported):
-        return None
-    return refuted[0] if refuted else None
-
-
-__all__ = [
-    "PROFILES",
-    "Group",
-    "Judged",
-    "Plan",
-    "Profile",
-    "call_names",
-    "judge_all",
-    "judge_group",
-    "recheck",
-    "witness_from",
-]

@@ -26,7 +26,8 @@ class Case:
     target: Library
     inputs: tuple[Array, ...]
     recipe: Recipe
-    memo: dict[Any, Any] = field(default_factory=dict, repr=False)
+    memo: dict[Any, Any] = field(default_factory=dict, repr=False)  # the truth and its bounds
+    answers: dict[Any, Any] = field(default_factory=dict, repr=False)  # what this target returned
     flush: bool = False
 
     @property
@@ -51,10 +52,12 @@ class Case:
 
     def flushing(self) -> "Case":
         """The same case judged by a standard that lets subnormal numbers be taken for zero."""
-        shared = {
-            k: v for k, v in self.memo.items() if k == "cotangent" or k[0] in ("got", "grads", "exact", "exact grads")
-        }
-        return Case(self.concept, self.format, self.target, self.inputs, self.recipe, shared, True)
+        shared = {k: v for k, v in self.memo.items() if k == "cotangent" or k[0] in ("exact", "exact grads")}
+        return Case(self.concept, self.format, self.target, self.inputs, self.recipe, shared, self.answers, True)
+
+    def against(self, target: Library) -> "Case":
+        """The same case put to another target: the truth is computed once for all."""
+        return Case(self.concept, self.format, target, self.inputs, self.recipe, self.memo, flush=self.flush)
 
     def required(self, fused: bool = False) -> Standard:
         standard: Standard = Standard.required(self.format, fused)
@@ -63,16 +66,32 @@ class Case:
     def take(self, rows: Any) -> "Case":
         return self.at(*(x[rows] for x in self.inputs))
 
+    def few(self, rows: int, entries: int) -> "Case":
+        """The first rows, and fewer of them where they are long."""
+        longest = max(x[0].size for x in self.inputs)
+        return self.take(slice(0, max(1, min(rows, entries // max(longest, 1)))))
+
     def once(self, key: Any, compute: Callable[[], T]) -> T:
         if key not in self.memo:
             self.memo[key] = compute()
         kept: T = self.memo[key]
         return kept
 
+    def derived(self, key: str, make: Callable[[], "Case"]) -> "Case":
+        """A case that follows from this one, kept with its truth."""
+        kept = self.once(key, make)
+        return kept if kept.target is self.target else self.answered(key, lambda: kept.against(self.target))
+
     # -- the target
+    def answered(self, key: Any, compute: Callable[[], T]) -> T:
+        if key not in self.answers:
+            self.answers[key] = compute()
+        kept: T = self.answers[key]
+        return kept
+
     def got(self, layout: str = "contiguous") -> Array:
         """The target's result along one memory layout."""
-        return self.once(("got", layout), lambda: self.shaped(self.call(self.inputs, layout)))
+        return self.answered(("got", layout), lambda: self.shaped(self.call(self.inputs, layout)))
 
     def shaped(self, got: Array) -> Array:
         """The shape that the signature gives; a certificate has the shape of the last operand."""
@@ -96,19 +115,30 @@ class Case:
     def _cotangent(self) -> Array:
         shape = self.value.shape
         rng = self.rng("cotangent")
+        g = rng.integers(-8, 9, shape) / 4
         if len(shape) == 1:
-            g = np.ones(shape)
+            g = np.where((np.arange(shape[0]) % 3 == 0) | (g == 0), 1.0, g)
         else:
-            g = rng.integers(-8, 9, shape) / 4
             single = np.zeros(shape)
             single.reshape(shape[0], -1)[:, 0] = 1.0
             g = np.where((np.arange(shape[0]) % 3 == 0).reshape(-1, *(1,) * (len(shape) - 1)), single, g)
         return g.astype(self.format.dtype)
 
+    def unit(self) -> "Case":
+        """The same inputs with ones for a cotangent: of a scalar function, the gradient itself."""
+
+        def make() -> Case:
+            case = self.at(*self.inputs)
+            case.memo.update({k: v for k, v in self.memo.items() if k in ("bounded", "lenient", "ideal")})
+            case.memo["cotangent"] = np.ones(self.value.shape, self.format.dtype)
+            return case
+
+        return self.derived("unit", make)
+
     def grads(self, mode: str) -> list[Array]:
         """The target's own derivative: one array per differentiable operand."""
         axis = {"axis": -1} if self.concept.has_axis else {}
-        return self.once(
+        return self.answered(
             ("grads", mode),
             lambda: self.target.gradients(
                 self.concept, self.inputs, self.wrt, self.cotangent, mode, **axis, **self.options
@@ -211,20 +241,27 @@ class Case:
 
     def _grads(self, texts: Sequence[Callable[..., Any] | None]) -> list[tuple[Array, Array]]:
         standard = self.required()
-        axis = {"axis": -1} if self.concept.has_axis else {}
         out: list[tuple[Array, Array]] = []
         with np.errstate(all="ignore"):
             runs = []
             for text in texts:
                 assert text is not None
-                seed = RunningError(self.cotangent, standard)
-                results = text(*self.lifted(standard), **axis, **self.options, cotangent=seed)
-                runs.append([as_running(r, standard) for r in results])
+                runs.append(self._seeded(text, standard, self.cotangent))
+                # a library may form the derivative first and seed it last
+                if not self.concept.result and np.any(self.cotangent != 1):
+                    ones = self._seeded(text, standard, np.ones_like(self.cotangent))
+                    runs.append([r * RunningError(_rowwise(self.cotangent, r.shape), standard) for r in ones])
             for k in range(len(self.wrt)):
                 shape = self.inputs[self.wrt[k]].shape
                 errors = [np.broadcast_to(np.where(np.isnan(r[k].error), np.inf, r[k].error), shape) for r in runs]
                 out.append((np.broadcast_to(runs[0][k].value, shape), np.maximum.reduce(errors)))
         return out
+
+    def _seeded(self, text: Callable[..., Any], standard: Standard, cotangent: Array) -> list[RunningError]:
+        axis = {"axis": -1} if self.concept.has_axis else {}
+        seed = RunningError(cotangent, standard)
+        results = text(*self.lifted(standard), **axis, **self.options, cotangent=seed)
+        return [as_running(r, standard) for r in results]
 
     # -- the truth
     def exact(self, row: int, bits: int) -> Any:
@@ -265,6 +302,11 @@ def _tangent_error(text: Callable[..., Any], lifted: Sequence[Any], index: Any, 
     if not isinstance(run, Dual):
         return np.zeros(())
     return np.where(np.isnan(run.tangent.error), np.inf, run.tangent.error)[index]
+
+
+def _rowwise(cotangent: Array, shape: tuple[int, ...]) -> Array:
+    """One number a row, against an operand of this shape."""
+    return cotangent.astype(np.float64).reshape(-1, *(1,) * (len(shape) - 1))
 
 
 def as_running(result: Any, standard: Standard) -> RunningError:

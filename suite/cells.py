@@ -7,10 +7,12 @@ from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.laws.accuracy import Accuracy, CorrectlyRounded
 from suite.laws.certificate import Certificate
-from suite.laws.gradient import Forward, Gradient
+from suite.laws.gradient import Forward, Gradient, Kink
+from suite.laws.gradient_limits import GradientLimits
 from suite.laws.law import Law
+from suite.laws.padding import Padding
 from suite.laws.route import Repeatable, Routes
-from suite.laws.stability import Finite, Limits, SpecialValues
+from suite.laws.stability import Finite, Limits, PropagatesNan, SpecialValues
 from suite.record import Concept
 from suite.targets.library import Library
 
@@ -21,10 +23,14 @@ DERIVED: tuple[Law, ...] = (
     Finite(),
     Limits(),
     SpecialValues(),
+    PropagatesNan(),
     Certificate(),
     Gradient(),
     Gradient(finite=True),
     Forward(),
+    Kink(),
+    GradientLimits(),
+    Padding(),
     Routes(),
     Repeatable(),
 )

@@ -253,8 +253,8 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
 def again(finding: Finding, target: "Library") -> bool:
     """Whether the witness is refuted once more; it says what it ran and what came out."""
-    from suite.audit import refuted_again
     from suite.concepts import concepts
+    from suite.recheck import refuted_again
     from suite.targets.library import TargetError
 
     concept = concepts().get(finding.concept)

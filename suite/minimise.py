@@ -52,8 +52,8 @@ def _fixed_point(best: Refutation, candidates: Callable[[Refutation], Iterator[C
 def _rows(found: Refutation) -> Iterator[Case]:
     """The row alone; with its neighbour; halves."""
     case, n = found.case, found.case.rows
-    if n > 2 and len(found.calls) > 1:  # a relation between two rows: these two
-        pair = zip(found.calls[1], found.calls[0], strict=True)
+    pair = list(zip(*reversed(found.calls[:2]), strict=True)) if n > 2 and len(found.calls) > 1 else []
+    if pair and all(x.shape == y.shape for x, y in pair):  # a relation between two rows: these two
         yield case.at(*(np.concatenate([x, y]) for x, y in pair))
     if n > 1:
         row = min(found.row, n - 1)
@@ -119,7 +119,8 @@ def _simpler(v: float, p: int) -> Iterator[float]:
     m, e = np.frexp(v)
     for bits in (1, 2, 4, 8, 12, 16, 24):
         if bits < p:
-            short = float(np.ldexp(np.rint(m * 2**bits) / 2**bits, e))
+            with np.errstate(over="ignore"):
+                short = float(np.ldexp(np.rint(m * 2**bits) / 2**bits, e))
             if short != v:
                 yield short
             else:

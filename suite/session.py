@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from suite import known as known_findings
-from suite.audit import PROFILES, Judged, Plan, call_names, judge_all, recheck
+from suite.audit import Judged, call_names, judge_all
 from suite.cells import groups, law_names
 from suite.concepts import concepts, topics
 from suite.floats import FORMATS
+from suite.plan import PROFILES, Plan
+from suite.recheck import recheck
 from suite.targets.library import BUILT_IN, Library, load
 from suite.verdict import Audit, Cell, Finding, Known, Severity, Verdict
 from suite.witness import decode

@@ -15,9 +15,15 @@ from suite.arithmetic import RunningError, Standard
 from suite.concepts import concepts
 from suite.concepts.procedures import growth
 from suite.floats import Array, format_of
-from suite.mutants.corpus_smooth import exp2_vjp_saved, reciprocal_division
-from suite.mutants.corpus_softmax import log_softmax_by_logsumexp, logsumexp_unguarded, softmax_global_max
-from suite.mutants.corpus_sums import sum_in_place, sum_of_memory
+from suite.laws.stability import MASKED, tamed
+from suite.mutants.corpus_smooth import exp2_vjp_saved, log_sigmoid_vjp_unguarded, reciprocal_division
+from suite.mutants.corpus_softmax import (
+    log_softmax_by_logsumexp,
+    logsumexp_unguarded,
+    softmax_global_max,
+    softmax_masked_by_size,
+)
+from suite.mutants.corpus_sums import sum_in_place, sum_of_memory, sum_of_whole_strides
 from suite.mutants.makers import (
     Function,
     broadcast,
@@ -76,6 +82,21 @@ class Planted:
 
 
 # -- mistakes that were made
+
+
+def softmax_vjp_of_masks(x: Array, *, axis: int = -1, cotangent: Array) -> tuple[Array, ...]:
+    """A multiple of the bound where something is masked."""
+    derivative = off_vjp("softmax") if np.isneginf(x).any() else ref.softmax_vjp
+    return derivative(tamed(x, MASKED), axis=axis, cotangent=cotangent)
+
+
+def one_matrix(a: Array, b: Array) -> bool:
+    return a.ndim < b.ndim
+
+
+def matmul_in_half(a: Array, b: Array) -> Array:
+    """Operands pass through float16."""
+    return ref.matmul(a.astype(np.float16), b.astype(np.float16)).astype(a.dtype)
 
 
 @ref.wide
@@ -234,6 +255,11 @@ PLANTED: tuple[Planted, ...] = (
     Planted("logsumexp", "finite", ref.logsumexp_naive, "real", "tensorflow/tensorflow#11692"),
     Planted("tanh", "limits", tanh_clamped),
     Planted("silu", "limits", silu_unguarded, "real", "torch 2.13.0"),
+    Planted("sum", "propagates_nan", np.nansum, "real", "a NaN in the data shows nowhere", dtype="float64"),
+    Planted("softmax", "padding", softmax_masked_by_size, "real", "ml-explore/mlx#1467", seed=1),
+    Planted("softmax", "padding", off("softmax", sign=coin)),
+    Planted("log_sigmoid", "gradient_limits", log_sigmoid_vjp_unguarded, "real", "pytorch/pytorch#31829", vjp=True),
+    Planted("softmax", "gradient_limits", softmax_vjp_of_masks, vjp=True),
     Planted("logsumexp", "limits", logsumexp_unguarded, "real", "tensorflow/tensorflow#11692, rmcgibbo/logsumexp#2"),
     Planted("softmax", "limits", softmax_unmasked, "real", "a mask of -inf anywhere spoils the row"),
     Planted("tanh", "special_values", tanh_unsigned, "ulp"),
@@ -319,6 +345,8 @@ PLANTED: tuple[Planted, ...] = (
     Planted("softmax", "routes", softmax_global_max, "real", "PaddlePaddle/Paddle PR#19800", "axis", seed=1),
     Planted("log_softmax", "routes", off("log_softmax", when=other_axis), route="axis"),
     Planted("var", "routes", either(ref.var_one_pass, ref.var, kept), "real", "pytorch/pytorch#2470", "keepdims"),
+    Planted("sum", "routes", sum_of_whole_strides, "real", "numpy/numpy PR#9887", "packed"),
+    Planted("matmul", "routes", either(matmul_in_half, ref.matmul, one_matrix), "real", "a path of its own", "stack"),
     Planted("logsumexp", "routes", off("logsumexp", when=kept), route="keepdims"),
     Planted("logsumexp", "routes", off("logsumexp", when=several_axes), route="two_axes"),
     Planted("logaddexp", "routes", off("logaddexp", when=broadcast), route="broadcast"),

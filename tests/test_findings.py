@@ -6,10 +6,11 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from suite.audit import call_names, refuted_again
+from suite.audit import call_names
 from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.known import built_in
+from suite.recheck import refuted_again
 from suite.targets.library import load
 from suite.verdict import Finding, Known, Severity
 from suite.witness import decode

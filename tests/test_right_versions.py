@@ -13,10 +13,11 @@ from reference.shapes import count, fold, spread
 from suite import inputs
 from suite.arithmetic import Balls, Undecided, Variable, backward
 from suite.arithmetic.table import TABLE
-from suite.audit import PROFILES, Plan, Profile, judge_group
+from suite.audit import judge_group
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, Format, format_of, precision
 from suite.mutants.makers import case_of, laid_back, right
+from suite.plan import PROFILES, Plan, Profile
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Cell, Severity, Verdict

@@ -237,15 +237,22 @@ class RunningError(Arithmetic):
         return self.rebuild(value, np.where(np.isnan(error + rounding), np.inf, (error + rounding) * _UP))
 
     def cumprod(self, axis: int) -> Any:
-        """Relative errors add: amp(sum rho_i + (k - 1) u), and eta for each product that underflows."""
+        """Relative errors add: amp(sum rho_i + (k - 1) u), and eta for each product that underflows.
+
+        Where a factor has no digit left: prod(|x_i| + e_i) - prod |x_i| instead.
+        """
         value = np.cumprod(self.value, axis=axis)
         with np.errstate(all="ignore"):
-            rho = np.where(self.value != 0, self.error / np.abs(self.value), np.where(self.error > 0, np.inf, 0.0))
-        k = np.arange(value.shape[axis]).reshape([-1 if d == axis % value.ndim else 1 for d in range(value.ndim)])
-        theta = np.cumsum(rho, axis=axis) + k * self.standard.format.u
-        amp = np.where(theta < 0.5, np.expm1(2 * np.minimum(theta, 1.0)) / 1.0, np.inf)
-        amp = np.where(theta < 0.01, theta * (1 + theta), amp)
-        error = np.abs(value) * amp + 2 * k * self.standard.eta
+            size = np.abs(self.value)
+            rho = np.where(self.value != 0, self.error / size, np.where(self.error > 0, np.inf, 0.0))
+            k = np.arange(value.shape[axis]).reshape([-1 if d == axis % value.ndim else 1 for d in range(value.ndim)])
+            theta = np.cumsum(rho, axis=axis) + k * self.standard.format.u
+            error = np.abs(value) * theta * (1 + theta)
+            if np.any(theta >= 0.01):
+                most = np.cumprod(size + self.error, axis=axis)
+                rounding = k * (self.standard.format.u + 2.0**-51) * (1 + k * self.standard.format.u)
+                error = np.where(theta < 0.01, error, (most - np.abs(value)) + rounding * most)
+        error = error + 2 * k * self.standard.eta
         return self.rebuild(value, np.where(np.isnan(error), np.inf, error * _UP))
 
     def prod(self, axis: Any = None, keepdims: bool = False) -> Any:

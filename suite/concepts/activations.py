@@ -9,12 +9,10 @@ import reference as ref
 from suite.arithmetic import decimal, pi_like
 from suite.laws.algebra import Agrees, Identity, Parity, Scale, other
 from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient, NotConvex
-from suite.laws.gradient import Kink
 from suite.laws.order import Lipschitz, Monotone, Range
 from suite.record import Concept, Operand
 
 CONVEX = (Convex(), FirstOrder(), MonotoneGradient())
-KINK = (Kink(),)
 
 
 def _sigmoid(x: Any) -> Any:
@@ -87,7 +85,6 @@ relu = Concept(
         Lipschitz(1.0),
         Scale(),
         IDEMPOTENT,
-        *KINK,
         *CONVEX,
         Identity("decomposition", "x = relu(x) - relu(-x)", _decomposed),
     ),
@@ -101,7 +98,7 @@ leaky_relu = Concept(
     kinks=(0.0,),
     definition=lambda x, *, negative_slope: np.maximum(x, decimal(x, negative_slope) * x),
     options=({"negative_slope": 0.01}, {"negative_slope": 0.25}),
-    laws=(Monotone(), Lipschitz(1.0), Scale(), *KINK, *CONVEX),
+    laws=(Monotone(), Lipschitz(1.0), Scale(), *CONVEX),
 )
 
 relu6 = Concept(
@@ -111,7 +108,7 @@ relu6 = Concept(
     definition=lambda x: np.minimum(np.maximum(x, 0), 6),
     vjp=ref.relu6_vjp,
     kinks=(0.0, 6.0),
-    laws=(Range(0.0, 6.0), Monotone(), Lipschitz(1.0), IDEMPOTENT, *KINK),
+    laws=(Range(0.0, 6.0), Monotone(), Lipschitz(1.0), IDEMPOTENT),
 )
 
 hardtanh = Concept(
@@ -121,7 +118,7 @@ hardtanh = Concept(
     definition=lambda x: np.minimum(np.maximum(x, -1), 1),
     vjp=ref.hardtanh_vjp,
     kinks=(-1.0, 1.0),
-    laws=(Parity(), Range(-1.0, 1.0), Monotone(), Lipschitz(1.0), IDEMPOTENT, *KINK),
+    laws=(Parity(), Range(-1.0, 1.0), Monotone(), Lipschitz(1.0), IDEMPOTENT),
 )
 
 hardsigmoid = Concept(
@@ -132,7 +129,7 @@ hardsigmoid = Concept(
     vjp=ref.hardsigmoid_vjp,
     kinks=(-3.0, 3.0),
     alternatives=(lambda x: np.minimum(np.maximum(x * (1 / 6) + 0.5, 0.0), 1.0),),
-    laws=(Range(0.0, 1.0), Monotone(), *KINK),
+    laws=(Range(0.0, 1.0), Monotone()),
 )
 
 
@@ -150,7 +147,7 @@ hardswish = Concept(
     kinks=(-3.0, 3.0),
     vjp_alternatives=(_hardswish_thirds,),
     alternatives=(lambda x: np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) * (1 / 6)),),
-    laws=(Range(-0.375), *KINK),
+    laws=(Range(-0.375),),
 )
 
 
@@ -198,7 +195,7 @@ elu = Concept(
     saved=ref.elu_vjp_saved,
     kinks=(0.0,),
     options=({"alpha": 1.0}, {"alpha": 0.5}),
-    laws=(Monotone(), Lipschitz(1.0), Range(-1.0), *KINK, *CONVEX),
+    laws=(Monotone(), Lipschitz(1.0), Range(-1.0), *CONVEX),
 )
 
 

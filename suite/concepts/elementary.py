@@ -28,7 +28,7 @@ def _inverse(outer: str, inner: str) -> Any:
         mid = y.got()
         z = other(case, concepts()[outer], mid)
         # the error of the inner result passes through the outer derivative, 1/inner'(x) near x
-        slope = np.abs(y.bounded_grads()[0][0].astype(np.float64))
+        slope = np.abs(y.unit().bounded_grads()[0][0].astype(np.float64))
         with np.errstate(all="ignore"):
             relative = y.bounded()[1] / np.abs(y.value)
             through = np.where(relative < 0.01, 1.05 * y.bounded()[1] / slope, np.inf)

@@ -60,11 +60,14 @@ def _saved_vjp(x: Any, *, ord: Any, axis: Any, cotangent: Any) -> Any:
     return (cotangent[..., None] * (x / ref.vector_norm(x, axis=axis, keepdims=True)),)
 
 
-def _no_ties(x: Any, *, ord: Any) -> Any:
-    """The infinity norm has a kink wherever two entries are the largest."""
+def _smooth(x: Any, *, ord: Any) -> Any:
+    """Kinks: for p = 1 at entries 0, for p = inf where two entries are the largest, else at the origin."""
     a = np.abs(x)
+    if ord == 1:
+        return a > 0
     ties = np.sum(a == np.max(a, axis=-1, keepdims=True), axis=-1, keepdims=True)
-    return np.broadcast_to((ties == 1) | (ord != INF), x.shape)
+    rows = ties == 1 if ord == INF else np.any(a > 0, axis=-1, keepdims=True)
+    return np.broadcast_to(rows, x.shape)
 
 
 vector_norm = Concept(
@@ -75,8 +78,7 @@ vector_norm = Concept(
     vjp=ref.vector_norm_vjp,
     bound=euclidean_bound,
     options=({"ord": 2}, {"ord": 1}, {"ord": INF}),
-    kinks=(0.0,),
-    smooth=_no_ties,
+    smooth=_smooth,
     saved=_saved_vjp,
     laws=LAWS,
 )
@@ -94,10 +96,10 @@ vector_norm_p = Concept(
     ref.vector_norm,
     function="vector_norm",
     definition=_norm,
-    kinks=(0.0,),
+    smooth=_smooth,
     vjp=ref.vector_norm_vjp,
     alternatives=(ref.vector_norm_unscaled,),
-    vjp_alternatives=(_unscaled_vjp,),
+    saved=_unscaled_vjp,
     options=({"ord": 3}, {"ord": 1.5}),
     limits={"n": 1025},
     laws=(Range(0.0), Parity(odd=False), Permutation(), TRIANGLE),

@@ -100,7 +100,7 @@ class MonotoneGradient(Law):
 
 def gradient_and_bound(case: Case, wrt: int) -> tuple[Array, Array]:
     """The target's gradient and its bound; at a kink any subgradient will do, so no bound there."""
-    k = case.wrt.index(wrt)
+    case, k = case.unit(), case.wrt.index(wrt)
     mode = case.target.framework.modes[0]
     bound = case.bounded_grads()[k][1]
     if case.concept.saved is not None:

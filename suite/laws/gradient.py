@@ -9,7 +9,7 @@ from flint import arb
 from suite.arithmetic import Balls, Variable, backward
 from suite.case import Case
 from suite.floats import Array, precision
-from suite.judge import compare, each, entry, related
+from suite.judge import compare, each, entry, related, worst
 from suite.laws.algebra import _calls
 from suite.laws.law import EAGER, Law
 from suite.outcome import Outcome, Refutation, region_of
@@ -89,7 +89,7 @@ def affordable(case: Case) -> Case:
         rows = max(2, min(case.rows, 16384 // size))
         return case if rows == case.rows else case.take(slice(0, rows))
 
-    return case.once("few", few)
+    return case.derived("few", few)
 
 
 @dataclass(frozen=True)
@@ -161,6 +161,14 @@ class Forward(Law):
         )
 
 
+def with_origin(case: Case) -> Case:
+    """With a row of zeros, where many functions of several variables have their kink."""
+    (x, *others) = case.inputs
+    if not x.reshape(len(x), -1).any(axis=1).all():
+        return case
+    return case.at(np.concatenate([np.zeros_like(x[:1]), x[1:]]), *others)
+
+
 @dataclass(frozen=True)
 class Kink(Law):
     """At a kink the derivative is an element of the Clarke subdifferential (a declared convention)."""
@@ -169,11 +177,30 @@ class Kink(Law):
     claim: ClassVar[str] = "at a kink the derivative lies between the one-sided derivatives"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.kinks and concept.elementwise and target.has_gradient(concept) else ()
+        kinks = (concept.kinks and concept.elementwise) or concept.smooth is not None
+        return EAGER if kinks and target.has_gradient(concept) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
+        return self._points(case) if case.concept.elementwise else self._entries(case)
+
+    def _entries(self, case: Case) -> Outcome:
+        """Of a function of many variables it is only asked that there is one: it is Lipschitz, so a set is there."""
+        case = affordable(with_origin(case))
+        got, bent = case.grads(case.target.framework.modes[0])[0].astype(np.float64), ~off_kinks(case, 0)
+        finite = np.isfinite(case.bounded()[1]).reshape(case.rows, *(1,) * (got.ndim - 1))
+        lost = worst((bent & finite & np.isnan(got)).astype(float), 1)
+        return each(self._lost(case, i[0], i[1:]) for i in lost).marked(cases=1, elements=int((bent & finite).sum()))
+
+    @staticmethod
+    def _lost(case: Case, row: int, index: tuple[int, ...]) -> Outcome:
+        exact, region = "exact (Clarke subdifferential)", region_of(case, np.array([row]))
+        ends = ("a subgradient", "a subgradient")
+        found = Refutation(case, row, index, Severity.WRONG, "nan", ends, "0x0p+0", exact, np.inf, np.inf, wrt=0)
+        return Outcome(refuted=(found,), region=region)
+
+    def _points(self, case: Case) -> Outcome:
         kinks = [k for k in case.concept.kinks if case.format.round(np.array(k)).astype(np.float64) == k]
-        at = case.at(np.array(kinks * 5, case.format.dtype))
+        at = case.at(np.array(kinks * 5, case.format.dtype)).unit()
         got = at.grads(at.target.framework.modes[0])[0].astype(np.float64)
         return each(self._one(at, r, float(got[r])) for r in range(at.rows)).marked(cases=1)
 
@@ -228,7 +255,7 @@ class GradientSum(Law):
         return EAGER if target.has_gradient(concept) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        case = affordable(case)
+        case = affordable(case).unit() if self.total else affordable(case)
         got = case.grads(case.target.framework.modes[0])[0].astype(np.float64)
         allowed = case.bounded_grads()[0][1]
         if case.concept.saved is not None:
@@ -250,7 +277,7 @@ class Euler(Law):
         return EAGER if target.has_gradient(concept) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        case = affordable(case)
+        case = affordable(case).unit()
         x, got = case.inputs[0].astype(np.float64), case.grads(case.target.framework.modes[0])[0].astype(np.float64)
         axes = tuple(range(1, x.ndim))
         with np.errstate(all="ignore"):

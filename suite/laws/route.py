@@ -35,12 +35,17 @@ class Routes(Law):
             more += ["keepdims", "two_axes"]
         if concept.elementwise and len(concept.operands) == 2 and "reduction" not in concept.parameters:
             more.append("broadcast")
+        if concept.batched and not concept.has_axis and [len(core) for core in concept.cores] == [2, 2]:
+            more.append("stack")
         return (*layouts, *more)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = bounded_size(case)
         if route == "expanded":  # one row stands for all: the answer is the first row's
-            case = case.once("expanded", lambda: case.at(*(np.broadcast_to(x[:1], x.shape) for x in case.inputs)))
+            case = case.derived("expanded", lambda: case.at(*(np.broadcast_to(x[:1], x.shape) for x in case.inputs)))
+        if route == "stack":  # one matrix against a stack of them
+            one, rest = case.inputs[0][0], case.inputs[1:]
+            case = case.derived("one", lambda: case.at(np.broadcast_to(one, case.inputs[0].shape), *rest))
         if route == "broadcast":
             return self._broadcast(case)
         rows: Any = slice(None)
@@ -91,7 +96,7 @@ def beyond_eager(case: Case, got: Array, eager: Array, value: Array, allowed: Ar
 
 def bounded_size(case: Case) -> Case:
     """Routes are judged on part of a large case."""
-    return case if case.rows <= 512 else case.once("part", lambda: case.take(slice(0, 512)))
+    return case if case.rows <= 512 else case.derived("part", lambda: case.take(slice(0, 512)))
 
 
 def _single(case: Case, rows: Any) -> Array:
@@ -99,10 +104,17 @@ def _single(case: Case, rows: Any) -> Array:
 
 
 def _axis(case: Case, rows: Any) -> Array:
-    """The same numbers with the acting axis first, named from the other end."""
-    moved = [np.ascontiguousarray(np.moveaxis(x, -1, 0)) for x in case.inputs]
-    out = case.call(moved, axis=0)
-    return np.moveaxis(out, 0, -1) if case.concept.result else out
+    """The acting axis first of two, or third of four and named from the end."""
+    first = case.recipe.seed % 2 == 0
+    groups = 1 if first else next(k for k in (3, 2, 1) if case.rows % k == 0)
+    split = [x.reshape(groups, -1, x.shape[-1]) for x in case.inputs]
+    moved = [np.ascontiguousarray(np.swapaxes(x, -2, -1)) for x in split]
+    out = case.call([x[0] for x in moved], axis=0) if first else case.call([x[None] for x in moved], axis=-2)
+    return np.swapaxes(out, -2, -1).reshape(case.inputs[0].shape) if case.concept.result else out.reshape(case.rows)
+
+
+def _stack(case: Case, rows: Any) -> Array:
+    return case.call([case.inputs[0][0], *case.inputs[1:]])
 
 
 def _keepdims(case: Case, rows: Any) -> Array:
@@ -120,7 +132,7 @@ def _two_axes(case: Case, rows: Any) -> Array:
     return case.call(folded, axis=(-2, -1))
 
 
-ROUTE = {"single": _single, "axis": _axis, "keepdims": _keepdims, "two_axes": _two_axes}
+ROUTE = {"single": _single, "axis": _axis, "keepdims": _keepdims, "two_axes": _two_axes, "stack": _stack}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from suite.record import Concept
 from suite.targets.library import CallError, Library
 from suite.verdict import Severity
 
-_MASKED = 16000.0  # a quarter of it, as `_tamed` has it, is where a masked entry is bounded
+LONGEST = 1025  # entries of a row whose limit is computed; `Padding` looks at longer ones
+MASKED = 16000.0  # a quarter of it, as `tamed` has it, is where a masked entry is bounded
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Limits(Law):
         if not rows.rows:
             return Outcome(cases=1)
         # a masked entry stands so far below the others that exp is 0, and not so far that a bound is lost
-        far = _MASKED if case.concept.masks else case.format.max
-        finite = case.at(*(_tamed(x, far) for x in rows.inputs))
+        far = MASKED if case.concept.masks else case.format.max
+        finite = case.at(*(tamed(x, far) for x in rows.inputs))
         _, allowed = finite.bounded()
         try:
             got = rows.got().astype(np.float64)
@@ -139,8 +140,8 @@ def special_rows(case: Case) -> Case:
     rows = np.concatenate([calm[np.argsort(-largest[calm], kind="stable")[:3]], calm[:3]])
     if case.inputs[0][0].size > 64:
         rows = rows[:1]
-    if case.inputs[0].shape[-1] < 2:
-        return case.take(slice(0, 0))  # nothing is left to compare a masked entry with
+    if not 2 <= case.inputs[0].shape[-1] <= LONGEST:
+        return case.take(slice(0, 0))  # nothing is left to compare a masked entry with, or too much
     rng = case.rng("masks")
     x = case.inputs[0][rows].astype(np.float64)
     hide = rng.random(x.shape) < rng.choice([0.2, 0.8, 1.0], (len(rows),) + (1,) * (x.ndim - 1))
@@ -151,7 +152,48 @@ def special_rows(case: Case) -> Case:
     return case.at(x[special].astype(dtype), *(y[rows][special] for y in case.inputs[1:]))
 
 
-def _tamed(x: Array, largest: float) -> Array:
+@dataclass(frozen=True)
+class PropagatesNan(Law):
+    """A NaN in the data is in every result whose formula meets it (`Limits` says so of functions of one number)."""
+
+    family: ClassVar[str] = "stability"
+    claim: ClassVar[str] = "a NaN in an operand gives NaN where the formula gives NaN"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if concept.definition is not None and not concept.elementwise else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        assert case.concept.definition is not None
+        rows = with_nan(case)
+        with np.errstate(all="ignore"):
+            try:
+                plain = case.concept.definition(*(_plain(x) for x in rows.inputs), **case.options)
+                got = rows.got().astype(np.float64)
+            except (CallError, np.linalg.LinAlgError):  # to refuse NaN is a library's right
+                return Outcome(cases=1, unjudged=rows.rows)
+        due = np.broadcast_to(np.isnan(np.asarray(plain, np.float64)), got.shape)
+        return bitwise(rows, got, np.where(due, np.nan, got), severity=Severity.WRONG, basis="IEEE 754", where=due)
+
+
+def with_nan(case: Case) -> Case:
+    """A few rows with one NaN each, in one operand after the other."""
+    if any(np.isnan(x.astype(np.float64)).any() for x in case.inputs):
+        return case
+    some, rng = case.few(8, 8192), case.rng("nan")
+    inputs = [x.copy() for x in some.inputs]
+    real = [k for k, o in enumerate(case.concept.operands) if not o.integer and o.kind != "binary"]
+    for row in range(some.rows):
+        spot = inputs[real[row % len(real)]][row : row + 1]
+        if spot.size:
+            spot.reshape(-1)[rng.integers(spot.size)] = np.nan
+    return case.at(*inputs)
+
+
+def _plain(x: Array) -> Array:
+    return x if x.dtype.kind in "iu" else x.astype(np.float64)
+
+
+def tamed(x: Array, largest: float) -> Array:
     if x.dtype.kind in "iu":
         return x
     return np.nan_to_num(x.astype(np.float64), nan=0.0, posinf=largest / 4, neginf=-largest / 4).astype(x.dtype)

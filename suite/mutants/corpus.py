@@ -31,6 +31,8 @@ OUT_OF_SCOPE: Mapping[str, str] = {
     "jax-ml/jax#23842": _WHERE,
     "jax-ml/jax#17117": _WHERE,
     "pytorch/pytorch#196704": _SECOND,
+    "pytorch/pytorch#1546": "any order of summation is within the contract",
+    "pytorch/pytorch#65815": "shows beyond 2^24 terms, and the longest axis drawn is 70,001",
     "FluxML/NNlib.jl#206": "softmax at +inf is NaN here by definition",
     "pytorch/pytorch#73205": "label_smoothing is no option here",
     "pytorch/pytorch#31295": "class weights are no option here",

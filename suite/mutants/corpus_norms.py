@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 import reference as ref
-from reference.shapes import fold, spread
+from reference.shapes import spread
 from suite.floats import Array
 from suite.mutants.mutant import Mutant
 
@@ -17,18 +17,6 @@ def vector_norm_vjp_unscaled(x: Array, *, ord: float = 2, axis: Any = None, cota
         return ref.vector_norm_vjp(x, ord=ord, axis=axis, cotangent=cotangent)
     norm = ref.vector_norm_unscaled(x, axis=axis, keepdims=True)
     return (spread(cotangent, x, axis) * np.where(norm == 0, 0.0, x / norm),)
-
-
-@ref.wide
-def vector_norm_sequential(x: Array, *, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Array:
-    """Squares are added one after the other in float32: 2^24 ones are as many as it can count, of root 4096."""
-    if ord != 2:
-        return ref.vector_norm(x, ord=ord, axis=axis, keepdims=keepdims)
-    rows = fold(x, axis)
-    top = np.max(np.abs(rows), axis=-1)
-    scale = np.where(top == 0, np.ones_like(top), top)
-    y = scale * np.sqrt(np.cumsum(np.square(rows / scale[..., None]), axis=-1)[..., -1])
-    return spread(y, x, axis) if keepdims else y
 
 
 @ref.wide
@@ -77,13 +65,6 @@ NORMS: tuple[Mutant, ...] = (
         "clipping by the norm silently sets a large gradient to 0",
         source="pytorch/pytorch#193006",
         vjp=True,
-    ),
-    Mutant(
-        "vector_norm",
-        "sequential sum",
-        vector_norm_sequential,
-        "the norm of more than 16 million equal entries stops growing",
-        source="pytorch/pytorch#65815",
     ),
     Mutant(
         "vector_norm",

@@ -35,13 +35,6 @@ def logaddexp_unguarded(x1: Array, x2: Array) -> Array:
 
 
 @ref.wide
-def logaddexp_vjp_unguarded(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
-    """1/(1 + e^(x2 - x1)): NaN at equal infinities, sound elsewhere."""
-    first, second = cotangent / (1.0 + np.exp(x2 - x1)), cotangent / (1.0 + np.exp(x1 - x2))
-    return ref.unbroadcast(first, x1.shape), ref.unbroadcast(second, x2.shape)
-
-
-@ref.wide
 def log_softmax_naive(x: Array, *, axis: int = -1) -> Array:
     """x - log sum e^x without the maximum taken out: e^89 overflows in float32."""
     return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
@@ -51,13 +44,6 @@ def log_softmax_naive(x: Array, *, axis: int = -1) -> Array:
 def log_softmax_by_logsumexp(x: Array, *, axis: int = -1) -> Array:
     """x - logsumexp(x): keeps the common offset, and loses the digits below it."""
     return x - ref.logsumexp(x, axis=axis, keepdims=True)
-
-
-@ref.wide
-def log_softmax_sequential(x: Array, *, axis: int = -1) -> Array:
-    """The exponentials are added one after the other in float32: (n - 1)u rather than log2(n) u."""
-    d = x - np.max(x, axis=axis, keepdims=True)
-    return d - np.log(np.expand_dims(np.cumsum(np.exp(d), axis=axis).take(-1, axis=axis), axis))
 
 
 def log_softmax_half_offset(x: Array, *, axis: int = -1) -> Array:
@@ -156,14 +142,6 @@ SOFTMAX: tuple[Mutant, ...] = (
         source="pytorch/pytorch#49724",
     ),
     Mutant(
-        "logaddexp",
-        "unguarded exponent",
-        logaddexp_vjp_unguarded,
-        "the gradient at two impossible events is NaN",
-        source="pytorch/pytorch#49724",
-        vjp=True,
-    ),
-    Mutant(
         "log_softmax",
         "no maximum",
         log_softmax_naive,
@@ -176,13 +154,6 @@ SOFTMAX: tuple[Mutant, ...] = (
         either(ref.log_softmax, log_softmax_by_logsumexp, other_axis),
         "logits with a common offset lose their digits, but only along the last axis and on one device",
         source="pytorch/pytorch PR#21672 (#11752)",
-    ),
-    Mutant(
-        "log_softmax",
-        "sequential sum",
-        log_softmax_sequential,
-        "long rows come out less accurate on one device than on the other",
-        source="pytorch/pytorch#1546",
     ),
     Mutant(
         "log_softmax",

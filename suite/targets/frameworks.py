@@ -74,7 +74,7 @@ class NumPy:
     """NumPy arrays; derivatives come from a function's own ``_vjp``."""
 
     name: str = "numpy"
-    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "negative_stride", "expanded")
+    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "negative_stride", "expanded", "packed")
     modes: tuple[str, ...] = ("vjp",)
 
     def to_native(self, array: Array, layout: str = "contiguous") -> Array:
@@ -82,6 +82,11 @@ class NumPy:
             return np.flip(np.ascontiguousarray(np.flip(array))) if array.ndim else array.copy()
         if layout == "expanded":
             return np.broadcast_to(array[:1].copy(), array.shape) if array.ndim else array.copy()
+
+        if layout == "packed":  # a field of records: the stride is no multiple of the item's size
+            records = np.zeros(array.shape, [("tag", np.int8), ("value", array.dtype)])
+            records["value"] = array
+            return records["value"]
 
         def new(shape: tuple[int, ...]) -> Array:
             return np.full(shape, 77, array.dtype)

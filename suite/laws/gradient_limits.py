@@ -1,0 +1,93 @@
+"""Derivatives at infinite arguments: a mask of -inf must not turn a gradient into NaN."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from suite.case import Case
+from suite.floats import Array
+from suite.judge import compare, each
+from suite.laws.gradient import affordable, off_kinks
+from suite.laws.law import EAGER, Law
+from suite.laws.stability import MASKED, Limits, indeterminate, special_rows, tamed
+from suite.outcome import Outcome
+from suite.record import Concept
+from suite.targets.library import CallError, Library
+from suite.verdict import Severity
+
+
+@dataclass(frozen=True)
+class GradientLimits(Law):
+    """What the derivative is far out, at two distances alike, it is at infinity as well."""
+
+    family: ClassVar[str] = "gradient"
+    claim: ClassVar[str] = "at an infinite argument the derivative is its limit"
+
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+        return EAGER if target.has_gradient(concept) and Limits().routes(concept, target) else ()
+
+    def judge(self, case: Case, route: str) -> Outcome:
+        rows = without_nan(special_rows(case))
+        if not rows.rows:
+            return Outcome(cases=1)
+        rows = affordable(rows)
+        far = MASKED if case.concept.masks else case.format.max
+        near, further = (self._seeded_alike(rows, far * share) for share in (0.5, 1.0))
+        try:
+            got = rows.grads(rows.target.framework.modes[0])
+        except CallError:  # to refuse what it does not define is a library's right
+            return Outcome(cases=1, unjudged=rows.rows)
+        return each(self._operand(rows, near, further, got[j], j) for j in range(len(case.wrt)))
+
+    @staticmethod
+    def _seeded_alike(rows: Case, far: float) -> Case:
+        case = rows.at(*(tamed(x, far) for x in rows.inputs))
+        case.memo["cotangent"] = rows.cotangent
+        return case
+
+    @staticmethod
+    def _operand(rows: Case, near: Case, further: Case, got: Array, j: int) -> Outcome:
+        (v, allowed), (w, more) = near.bounded_grads()[j], further.bounded_grads()[j]
+        with np.errstate(all="ignore"):
+            settled = (
+                np.isfinite(v)
+                & np.isfinite(w)
+                & (np.abs(v - w) <= allowed + more)
+                & off_kinks(near, rows.wrt[j])
+                & off_kinks(further, rows.wrt[j])
+            )
+            slack = np.where(settled, np.maximum(allowed, more), np.inf)
+        judged = np.where(determinate(rows).reshape(-1, *(1,) * (v.ndim - 1)) & settled, v, np.nan)
+        return compare(
+            rows,
+            got,
+            judged,
+            slack,
+            lambda row, bits: further.exact_grads(row, bits)[j],
+            basis="exact (limit of the derivative)",
+            wrt=rows.wrt[j],
+            # the usual formulas of a derivative meet inf * 0 there: who promises more than a mask does?
+            severity=Severity.CONVENTION if rows.concept.elementwise else None,
+            cap=2,
+        )
+
+
+def determinate(rows: Case) -> Array:
+    """Rows whose formula has a value in plain arithmetic, too, and of a few operands only one infinite.
+
+    Elsewhere (a row masked throughout, inf - inf) the derivative depends on how infinity is approached.
+    """
+    entries = [np.ndindex(rows.value[r].shape) for r in range(rows.rows)]
+    clear = [not any(indeterminate(rows, r, i) for i in entries[r]) for r in range(rows.rows)]
+    infinite = np.sum([np.isinf(x.astype(np.float64)).reshape(rows.rows, -1).any(axis=1) for x in rows.inputs], axis=0)
+    return np.array(clear) & (infinite <= 1)
+
+
+def without_nan(case: Case) -> Case:
+    if not case.rows:
+        return case
+    whole = np.logical_and.reduce(
+        [~np.isnan(x.astype(np.float64)).reshape(case.rows, -1).any(axis=1) for x in case.inputs]
+    )
+    return case if whole.all() else case.take(np.flatnonzero(whole))

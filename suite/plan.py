@@ -1,0 +1,32 @@
+"""How much an audit does, and of what: all that a worker needs to know."""
+
+from dataclasses import dataclass
+
+from suite.verdict import Known
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How many cases a group gets, and on how many of them each route beside the first is tried."""
+
+    name: str
+    cases: int
+    share: int  # every share-th case judges a given route (1: all of them)
+    minimise: float  # seconds for the minimiser, per finding
+
+
+PROFILES = {
+    p.name: p for p in (Profile("quick", 6, 4, 0.3), Profile("ci", 48, 4, 2.0), Profile("thorough", 300, 2, 4.0))
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one worker needs to know."""
+
+    target: str
+    device: str
+    profile: str
+    seed: int
+    laws: tuple[str, ...] = ()
+    known: tuple[Known, ...] = ()

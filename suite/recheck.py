@@ -1,0 +1,63 @@
+"""Findings once more, in a process that has done nothing else."""
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+
+from suite.audit import call_names, judged
+from suite.cells import Key, cells_of
+from suite.concepts import concepts
+from suite.outcome import Refutation
+from suite.targets.library import Library, TargetError, Unsupported, load
+from suite.verdict import Finding, finding_from, to_json
+from suite.witness import decode
+
+
+def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]:
+    """Whether each finding's witness is refuted again by a process that has done nothing else."""
+    if not findings:
+        return []
+    job = {"target": target, "device": device, "findings": [to_json(f) for f in findings]}
+    run = subprocess.run(
+        # -P and our own path: a package of the user's that is called suite stays out of it
+        [sys.executable, "-P", "-c", "from suite.recheck import recheck_main; recheck_main()"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        answers = json.loads(run.stdout)
+        return [bool(a) for a in answers]
+    except (json.JSONDecodeError, TypeError):
+        return [False] * len(findings)
+
+
+def recheck_main() -> None:
+    """Reads findings on standard input, writes a list of booleans; what a target prints goes elsewhere."""
+    warnings.simplefilter("ignore")
+    answer = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    job = json.load(sys.stdin)
+    target = load(job["target"], job["device"], call_names())
+    json.dump([refuted_again(finding_from(f), target) is not None for f in job["findings"]], answer)
+    answer.close()
+
+
+def refuted_again(finding: Finding, target: Library) -> Refutation | None:
+    """The law's judgement of the witness alone."""
+    concept = concepts()[finding.concept]
+    laws = cells_of(concept, finding.dtype, target)
+    key = Key(finding.concept, finding.dtype, finding.law, finding.route)
+    if key not in laws:
+        return None
+    case = decode(finding.witness, concept, finding.dtype, target)
+    try:
+        refuted = judged(laws[key], case, finding.route).refuted
+    except (TargetError, Unsupported):
+        return None
+    return refuted[0] if refuted else None
