@@ -7,6 +7,7 @@ publish [FOLDER]        the dashboard, in .asv/html if no folder is named; it op
 page                    docs/performance.md from what is recorded
 """
 
+import json
 import os
 import platform
 import re
@@ -31,10 +32,20 @@ def machine() -> dict[str, str]:
     except OSError:
         model = ""
     cpu, cores = model or platform.processor() or platform.machine(), str(os.cpu_count())
-    words = re.findall(r"[\w.]+", re.sub(r"\(.*?\)|@.*|\b(CPU|Processor)\b", " ", cpu))
+    gpu = gpus()
+    words = re.findall(r"[\w.]+", re.sub(r"\(.*?\)|@.*|\b(CPU|Processor)\b", " ", f"{cpu} {gpu.split(',')[0]}"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024 if hasattr(os, "sysconf") else 0
-    return {"machine": "-".join([*words, cores, "cores"]), "os": platform.system(), "arch": platform.machine(),
-            "cpu": cpu, "num_cpu": cores, "ram": str(memory)}  # fmt: skip
+    name, system = "-".join([*words, cores, "cores"]), ", ".join(filter(None, [platform.system(), gpu]))
+    return {"machine": name, "os": system, "arch": platform.machine(), "cpu": cpu, "num_cpu": cores, "ram": str(memory)}
+
+
+def gpus() -> str:
+    """The first GPU and its driver, as "NAME, driver VERSION"; nothing where there is none."""
+    if shutil.which("nvidia-smi") is None:
+        return ""
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    lines = subprocess.run(query, capture_output=True, text=True).stdout.strip().splitlines()
+    return lines[0].replace(", ", ", driver ", 1) if lines else ""
 
 
 def asv(*arguments: str) -> int:
@@ -53,11 +64,19 @@ def measure(which: str, commits: str = "HEAD^!") -> int:
     here = machine()
     asv("machine", "--yes", *(word for key, value in here.items() for word in (f"--{key}", value)))
     code = asv("run", *SPAWN, "--show-stderr", "--machine", here["machine"], "--bench", SETS[which], commits)
+    describe(here)
     if code == 2:
         raise Unavailable("a benchmark failed, as shown above; the others are recorded")
     if code:
         raise Unavailable(f"asv could not measure {commits}, as shown above")
     return 0
+
+
+def describe(here: dict[str, str]) -> None:
+    """The machine beside its results, in full: asv leaves out what its own defaults say."""
+    file = ROOT / "benchmarks" / "results" / here["machine"] / "machine.json"
+    if file.exists():
+        file.write_text(json.dumps({**here, "version": 1}, indent=4) + "\n", "utf-8")
 
 
 def publish(folder: str = "") -> int:

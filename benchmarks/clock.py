@@ -108,7 +108,7 @@ class Cuda:
             end.record()
             pairs.append((start, end))
         self.cuda.synchronize()
-        return statistics.median(start.elapsed_time(end) for start, end in pairs) / 1e3  # milliseconds
+        return float(statistics.median(start.elapsed_time(end) for start, end in pairs)) / 1e3  # milliseconds
 
     def peak(self, call: Call) -> float | None:
         call()

@@ -3,7 +3,6 @@
 import argparse
 import os
 import platform
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -97,4 +96,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -120,7 +120,8 @@ class Place:
 
     def floor(self, name: str, dtype: str, size: int) -> float:
         """How many times longer than the machine needs to move the bytes, or to multiply."""
-        return self.seconds("forward", name, dtype, size) / self.loaded[2].least(self.work(name, dtype, size), dtype)
+        least = float(self.loaded[2].least(self.work(name, dtype, size), dtype))
+        return self.seconds("forward", name, dtype, size) / least
 
     def ulp(self, name: str, dtype: str, file: str) -> float:
         from benchmarks import hard
@@ -143,7 +144,8 @@ def loaded(target: str, device: str) -> tuple[Any, Any, Any]:
     except TargetError as error:  # not installed, or no such device
         raise NotImplementedError(str(error)) from error
     if target == "torch" and os.environ.get("LAWFUL_THREADS") != "1":
-        sys.modules["torch"].set_num_threads(len(os.sched_getaffinity(0)))  # an audit pins it to one
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        sys.modules["torch"].set_num_threads(cores)  # loading the target has pinned it to one
     clock = clock_of(device)
     return library, clock, Roof(library, clock)
 

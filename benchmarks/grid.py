@@ -14,7 +14,8 @@ DTYPES = ("float64", "float32", "float16", "bfloat16")
 SMALL, MIDDLE, LARGE = 64, 1 << 15, 1 << 22
 SIZES = (SMALL, MIDDLE, LARGE)
 # one of each shape of work: elementwise cheap and dear, reduction, row, product, loss, certificate, procedure
-FIXED = ("add", "exp", "sigmoid", "gelu", "sum", "softmax", "matmul", "cross_entropy", "solve", "gradient_descent")
+FIXED: tuple[str, ...] = ("add", "exp", "sigmoid", "gelu", "sum", "softmax", "matmul", "cross_entropy", "solve",
+                          "gradient_descent")  # fmt: skip
 # kernels of an audit, by their names in benchmarks.kernels, and two runs of the command
 SUITE = (
     "accuracy of exp",

@@ -10,7 +10,7 @@ from benchmarks.commands import command
 from suite.audit import call_names
 from suite.case import Case
 from suite.concepts import concepts
-from suite.floats import FORMATS
+from suite.floats import FORMATS, Array
 from suite.inputs import Recipe, draw
 from suite.judge import BITS, certify, entry
 from suite.laws.accuracy import Accuracy
@@ -39,7 +39,7 @@ def library(target: str) -> Library:
 
 
 @cache
-def reals(shape: Sequence[int], dtype: str) -> np.ndarray:
+def reals(shape: Sequence[int], dtype: str) -> Array:
     """Normal numbers over nine decades, the same in every run."""
     rng = np.random.default_rng(0)
     return FORMATS[dtype].round(rng.standard_normal(shape) * np.exp(rng.uniform(-16, 4.5, shape)))
@@ -78,7 +78,7 @@ def plain(concept: str) -> None:
 
 
 @cache
-def _wide(concept: str) -> np.ndarray:
+def _wide(concept: str) -> Array:
     return reals(shape_of(concept), "float32").astype(np.float64)
 
 

@@ -84,9 +84,9 @@ def _multiplications(concept: Concept, arrays: Sequence[Array]) -> int:
     shared = [d for d in concept.dims if sum(d in core for core in concept.cores) > 1 and d not in concept.result]
     if len(shared) != 1 or not concept.result:
         return 0
-    sizes = {d: n for core, x in zip(concept.cores, arrays, strict=True)
+    sizes = {d: int(n) for core, x in zip(concept.cores, arrays, strict=True)
              for d, n in zip(core, x.shape[x.ndim - len(core):], strict=True)}  # fmt: skip
-    batch = arrays[0].shape[0] if concept.batched else 1
+    batch = int(arrays[0].shape[0]) if concept.batched else 1
     return batch * prod(sizes[d] for d in (*concept.result, *shared))
 
 

@@ -117,10 +117,10 @@ def where(r: Run, recorded: Sequence[Run]) -> str:
 def large(r: Run) -> str:
     def cells(name: str) -> Iterator[str]:
         a, b = (r("forward", name, on, LARGE) for on in ON)
-        yield from (name, seconds(a), seconds(b), f"{a / b:.2g}" if a and b else "")
+        yield from (name, seconds(a), seconds(b), number(a / b) if a and b else "")
         yield from (number(r(what, name, on)) for what in ("floor", "memory", "ulp") for on in ON)
 
-    head = ("concept", "reference", "torch", "ratio", "over the floor: reference", "torch", "memory, MiB: reference",
+    head = ("concept", "reference", "torch", "reference / torch", "over the floor: reference", "torch", "memory, MiB: reference",
             "torch", "error, ulp: reference", "torch")  # fmt: skip
     return table(head, map(cells, concepts(r)))
 
