@@ -120,8 +120,8 @@ def large(r: Run) -> str:
         yield from (name, seconds(a), seconds(b), number(a / b) if a and b else "")
         yield from (number(r(what, name, on)) for what in ("floor", "memory", "ulp") for on in ON)
 
-    head = ("concept", "reference", "torch", "reference / torch", "over the floor: reference", "torch", "memory, MiB: reference",
-            "torch", "error, ulp: reference", "torch")  # fmt: skip
+    head = ("concept", "reference", "torch", "reference / torch", "over the floor: reference", "torch",
+            "memory, MiB: reference", "torch", "error, ulp: reference", "torch")  # fmt: skip
     return table(head, map(cells, concepts(r)))
 
 
