@@ -70,6 +70,7 @@ def install(folder: Path) -> None:
     if shutil.which("npm") is None:
         raise Unavailable("npm is not installed: the page's scripts come from npm packages")
     command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix", str(folder)]
+    command += ["--prefer-offline", "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=30000"]
     done = subprocess.run([*command, *PACKAGES], cwd=folder, capture_output=True, text=True)
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if "error" in line.lower()]
