@@ -1,0 +1,111 @@
+"""PyTorch's own checks of a new function: ``torch.autograd.gradcheck`` and ``torch.testing.assert_close``.
+
+Both with their default tolerances. gradcheck: central differences with eps = 1e-6, atol = 1e-5, rtol = 1e-3, every
+entry of the Jacobian (not its fast mode), on double precision; the function is wrapped as the tutorial on NumPy
+extensions wraps one, results copied into new tensors. Such a backward pass is NumPy code, hence differentiable once
+(the tutorial marks it so): gradgradcheck has nothing to check. assert_close: rtol and atol by dtype (float32 1.3e-6
+and 1e-5, float64 1e-7 both, float16 1e-3 and 1e-5, bfloat16 1.6e-2 and 1e-5), the dtype and the shape, NaN equal to
+NaN, against the right function in float64, rounded once.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from suite.concepts import concepts
+from suite.floats import FORMATS, Array, format_of
+from suite.mutants.makers import right
+from suite.peers.inputs import moderate, seeded, small, ways
+from suite.peers.subject import NotApplicable, Subject
+from suite.targets.frameworks import TargetError, Torch
+
+DRAWS = 3
+
+
+def gradcheck(subject: Subject, seed: int) -> None:
+    framework = torch_or_not()
+    require_derivative(subject)
+    for k in range(DRAWS):
+        operands = small(subject.concept, seeded(seed, subject.concept.name, f"gradcheck {k}"))
+        for options in ways(subject.concept, 0 if subject.vjp else k):
+            tensors = [framework.torch.from_numpy(x) for x in operands]
+            for j in subject.wrt:
+                tensors[j].requires_grad_(True)
+            framework.torch.autograd.gradcheck(_function(framework.torch, subject, dict(options)), tensors)
+
+
+def gradgradcheck(subject: Subject, seed: int) -> None:
+    torch_or_not()
+    require_derivative(subject)
+    raise NotApplicable("once differentiable")
+
+
+def assert_close(subject: Subject, seed: int) -> None:
+    framework = torch_or_not()
+    if subject.vjp:
+        require_derivative(subject)
+    for operands, cotangent, options, truths in _cases(subject.concept.name, subject.dtype, subject.vjp, seed):
+        got = subject.gradients(operands, cotangent, options) if subject.vjp else [subject.value(*operands, **options)]
+        for actual, expected in zip(got, truths, strict=True):
+            framework.torch.testing.assert_close(framework.to_native(actual), expected, equal_nan=True)
+
+
+@lru_cache(8)
+def _cases(name: str, dtype: str, vjp: bool, seed: int) -> list[tuple[Any, ...]]:
+    """(operands, cotangent, options, expected tensors): the operands in the dtype, the expected from float64."""
+    concept, rng = concepts()[name], seeded(seed, name, "assert_close")
+    good = Subject(concept, dtype, vjp, right())
+    out = []
+    for options in (*ways(concept, 0), *(ways(concept, 1) if concept.has_axis and not vjp else ())):
+        operands = tuple(rounded(x, dtype) for x in moderate(concept, vjp, rng))
+        wide = tuple(widened(x) for x in operands)
+        plain = good.value(*operands, **options)
+        cotangent = rounded(rng.standard_normal(plain.shape), str(plain.dtype)) if vjp else None
+        if vjp:
+            truths = [rounded(t, dtype) for t in good.gradients(wide, widened(cotangent), options)]
+        else:
+            truths = [format_of(plain.dtype).round(good.value(*wide, **options))]
+        out.append((operands, cotangent, options, [torch_or_not().to_native(t) for t in truths]))
+    return out
+
+
+def rounded(x: Array, dtype: str) -> Array:
+    return x if x.dtype.kind in "iu" else FORMATS[dtype].round(x)
+
+
+def widened(x: Array) -> Array:
+    return x if x.dtype.kind in "iu" else x.astype(np.float64)
+
+
+def require_derivative(subject: Subject) -> None:
+    if not subject.concept.differentiable or subject.concept.call_name not in subject.library.vjps:
+        raise NotApplicable("no derivative")
+
+
+def torch_or_not() -> Torch:
+    try:
+        return Torch()
+    except TargetError as error:
+        raise NotApplicable("torch is not installed") from error
+
+
+def _function(torch: Any, subject: Subject, options: dict[str, Any]) -> Any:
+    """The NumPy function and its NumPy derivative as one node of autograd's graph."""
+
+    def new(y: Array) -> Any:
+        return torch.from_numpy(np.array(y))  # a copy, which no later call overwrites
+
+    def forward(ctx: Any, *xs: Any) -> Any:
+        ctx.save_for_backward(*xs)
+        return new(subject.value(*(x.detach().numpy() for x in xs), **options))
+
+    def backward(ctx: Any, cotangent: Any) -> Any:
+        operands = [x.detach().numpy() for x in ctx.saved_tensors]
+        found = dict(zip(subject.wrt, subject.gradients(operands, cotangent.numpy(), options), strict=True))
+        return tuple(new(found[k]) if k in found else None for k in range(len(operands)))
+
+    once = torch.autograd.function.once_differentiable(backward)
+    methods = {"forward": staticmethod(forward), "backward": staticmethod(once)}
+    node: Any = type("Wrapped", (torch.autograd.Function,), methods)
+    return node.apply
