@@ -122,11 +122,11 @@ def test_what_the_array_api_suite_accepts(m: Mutant):
     assert said("array_api", m) == ACCEPTED
 
 
-@pytest.mark.parametrize
+@pytest.mark.parametrize(
     "name, by", [("sum", 1.5), ("sum", -1.0), ("square", 1.5), ("exp", 1.2), ("tanh", 1.2), ("prod", 0.8)]
 )
 def test_what_the_array_api_suite_rejects(name: str, by: float):
-    """More than a quarter off; or, however little, where a special case states a value: exp 0 = 1, prod of nothing = 1."""
+    """More than a quarter off; or, however little, where a value is stated: exp 0 = 1, and 1 is the empty product."""
     assert said("array_api", scaled(name, by)) == REJECTED
 
 
