@@ -72,6 +72,14 @@ def test_gross_mutants_are_killed(name: str):
             assert said("gradcheck", m) == said("assert_close", m) == REJECTED
 
 
+@pytest.mark.skipif(not HERE["jax"], reason="jax is not installed")
+@pytest.mark.parametrize("name", ["tanh", "softmax", "matmul", "cross_entropy"])
+def test_jax_kills_a_doubled_derivative(name: str):
+    vjp = getattr(ref, f"{concepts()[name].call_name}_vjp")
+    doubled = mutant(name, lambda *xs, **kw: tuple(2 * g for g in vjp(*xs, **kw)), vjp=True)
+    assert said("check_grads", doubled) == REJECTED
+
+
 def test_an_exception_is_a_rejection():
     def refuses(*xs: Any, **options: Any) -> Any:
         raise ZeroDivisionError

@@ -208,9 +208,9 @@ def _linear(subject: Subject, rng: Rng) -> None:
     for option in subject.concept.options:
         for shapes in LINALG[name]:
             operands = tuple(numbers(s, subject.dtype, rng) for s in shapes)
-            if name == "solve":
-                operands = (operands[0] + 0, operands[1])
-                operands[0][...] = rng.standard_normal(shapes[0]) + 4 * np.eye(shapes[0][-1])  # invertible
+            if name in ("solve", "matrix_norm"):  # invertible; and LAPACK writes to the terminal at an infinity
+                square = rng.standard_normal(shapes[0]) + 4 * np.eye(shapes[0][-2], shapes[0][-1])
+                operands = (square.astype(subject.dtype), *operands[1:])
             for more, shape in _results(name, shapes, subject.concept.parameters):
                 shapely(subject, operands, {**option, **more}, shape)
             _each_of_stack(subject, operands, option)
