@@ -3,7 +3,10 @@
 Each audit runs once, in ``setup_cache``, and every figure of it is read from that one run.
 """
 
+import os
+from collections.abc import Callable
 from dataclasses import asdict
+from typing import Any
 
 from benchmarks.commands import audit
 from benchmarks.grid import FIXED
@@ -20,6 +23,19 @@ def figures(target: str, workers: int, profile: str, names: tuple[str, ...] = FI
     return {**asdict(run), **tally}
 
 
+class Elsewhere(dict[Any, Any]):
+    """Every row of it is skipped: an audit pins its threads, so that the run with all of them would only repeat it."""
+
+    def __missing__(self, key: object) -> None:
+        from asv_runner.benchmarks.mark import SkipNotImplemented
+
+        raise SkipNotImplemented("an audit is measured once, beside one thread")
+
+
+def once(measure: Callable[[], dict[Any, Any]]) -> dict[Any, Any]:
+    return Elsewhere() if os.environ.get("LAWFUL_THREADS") == "all" else measure()
+
+
 class Quick:
     """The fixed concepts under ``--profile quick``; every measure is such that larger is worse."""
 
@@ -29,7 +45,7 @@ class Quick:
     profile, names, pairs = "quick", FIXED, tuple((t, w) for t in TARGETS for w in WORKERS)
 
     def setup_cache(self) -> Figures:
-        return {(t, w): figures(t, w, self.profile, self.names) for t, w in self.pairs}
+        return once(lambda: {(t, w): figures(t, w, self.profile, self.names) for t, w in self.pairs})
 
     def track_wall(self, found: Figures, target: str, workers: int) -> float:
         return found[target, workers]["wall"]
@@ -94,7 +110,7 @@ class Shares:
     unit = "%"
 
     def setup_cache(self) -> dict[str, dict[str, float]]:
-        return {target: shares(target) for target in TARGETS}
+        return once(lambda: {target: shares(target) for target in TARGETS})
 
     def track_share(self, found: dict[str, dict[str, float]], target: str, part: str) -> float:
         return 100 * found[target][part]

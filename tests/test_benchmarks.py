@@ -5,6 +5,7 @@ import importlib
 import inspect
 import json
 import os
+import pickle
 import pkgutil
 import re
 import shutil
@@ -368,6 +369,18 @@ class TestFailures:
         pytest.importorskip("asv_runner")
         with pytest.raises(RuntimeError, match="Segmentation fault"):
             figures.figure(found, "backward exp, torch cpu", "torch cpu")
+
+    def test_audits_are_measured_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Beside one thread; beside all they are skipped, which survives asv's pickle."""
+        mark = pytest.importorskip("asv_runner.benchmarks.mark")
+        from benchmarks import suite_audit
+
+        monkeypatch.setenv("LAWFUL_THREADS", "all")
+        skipped = pickle.loads(pickle.dumps(suite_audit.Quick().setup_cache()))
+        with pytest.raises(mark.SkipNotImplemented):
+            suite_audit.Quick().track_wall(skipped, "torch", 2)
+        monkeypatch.setenv("LAWFUL_THREADS", "1")
+        assert suite_audit.once(lambda: {1: 2}) == {1: 2}
 
     def test_an_older_suite(self) -> None:
         """A concept that a commit does not have yet is skipped there, not failed."""
