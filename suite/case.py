@@ -64,7 +64,11 @@ class Case:
         return standard.flushing() if self.flush else standard
 
     def take(self, rows: Any) -> "Case":
-        return self.at(*(x[rows] for x in self.inputs))
+        """Some rows, with the cotangents they have already."""
+        case = self.at(*(x[rows] for x in self.inputs))
+        if "cotangent" in self.memo:
+            case.memo["cotangent"] = self.memo["cotangent"][rows]
+        return case
 
     def few(self, rows: int, entries: int) -> "Case":
         """The first rows, and fewer of them where they are long."""

@@ -1,4 +1,4 @@
-"""The command ``lawful``: audit, accept, reproduce, concepts, bench."""
+"""The command ``lawful``: audit, accept, reproduce, concepts, power, bench."""
 
 import argparse
 import datetime
@@ -73,6 +73,17 @@ def parser() -> argparse.ArgumentParser:
     d.add_argument("--format", choices=["text", "json", "markdown"], default="text")
     d.set_defaults(run=show_concepts)
 
+    p = commands.add_parser("power", help="what the suite catches: seeded bugs, and right versions it must not accuse")
+    p.add_argument("--profile", default="ci", help="quick, ci (default) or thorough")
+    p.add_argument("--concept", action="append", default=[], metavar="NAME", help="only this concept (repeatable)")
+    p.add_argument("--law", action="append", default=[], metavar="NAME", help="only this law (repeatable)")
+    p.add_argument("--seed", type=int, default=0)
+    p.add_argument("-n", dest="workers", type=int, default=os.cpu_count() or 1, metavar="WORKERS", help="processes")
+    p.add_argument("--no-peers", dest="peers", action="store_false", help="leave out the other tools")
+    p.add_argument("--report", metavar="DIR", help="write power.json and power.html there")
+    p.add_argument("--record", action="store_true", help="record what is not killed as what may not be")
+    p.set_defaults(run=power)
+
     e = commands.add_parser("bench", help="compare the speed and accuracy of two commits, in a checkout of lawful")
     g = e.add_subparsers(dest="what", required=True, metavar="WHAT").add_parser(
         "gate", help="exit 1 if HEAD is slower or less accurate than BASE, 2 if that could not be measured"
@@ -83,7 +94,7 @@ def parser() -> argparse.ArgumentParser:
     g.add_argument("--only", default="", metavar="REGEX", help="only the rows that it finds, of all concepts")
     g.add_argument("--python", default=sys.executable, help="the interpreter that measures (default: this one)")
     g.set_defaults(run=bench_gate)
-    for sub in (a, b, c, d, g):  # accepted before and after the command
+    for sub in (a, b, c, d, p, g):  # accepted before and after the command
         sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return main
 
@@ -269,6 +280,12 @@ def again(finding: Finding, target: "Library") -> bool:
     truth = " to ".join(dict.fromkeys(found.enclosure))
     say(f"refuted again ({found.severity}): got {found.got}, truth {truth}, allowed {found.allowed} ({found.basis})")
     return True
+
+
+def power(arguments: argparse.Namespace) -> int:
+    from suite.power.command import power as run
+
+    return run(arguments)
 
 
 def bench_gate(arguments: argparse.Namespace) -> int:

@@ -304,7 +304,7 @@ class RunningError(Arithmetic):
         scale = np.where(size > 0, size, 1.0)
         value = np.linalg.norm(self.value / scale, 2, axis=(-2, -1)) * scale[..., 0, 0]
         spread = np.linalg.norm(self.error, axis=(-2, -1))
-        safe = (size[..., 0, 0] * n < np.sqrt(f.max)) & ((size[..., 0, 0] > np.sqrt(f.tiny)) | (size[..., 0, 0] == 0))
+        safe = size[..., 0, 0] * n < f.max  # the drivers scale a matrix whose squares would leave the range
         return self.done(
             value, spread, np.where(safe, 100 * n * f.u * (value + spread) + 2 * self.standard.eta, np.inf)
         )

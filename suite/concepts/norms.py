@@ -57,7 +57,8 @@ def _saved_vjp(x: Any, *, ord: Any, axis: Any, cotangent: Any) -> Any:
     """g x / ||x|| with the norm as stored: nothing is left of it where it overflowed."""
     if ord != 2:
         return ref.vector_norm_vjp(x, ord=ord, axis=axis, cotangent=cotangent)
-    return (cotangent[..., None] * (x / ref.vector_norm(x, axis=axis, keepdims=True)),)
+    norm = ref.vector_norm(x, axis=axis, keepdims=True)
+    return (cotangent[..., None] * np.where(norm == 0, 0.0, x / np.where(norm == 0, 1.0, norm)),)
 
 
 def _smooth(x: Any, *, ord: Any) -> Any:

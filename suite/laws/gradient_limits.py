@@ -10,7 +10,7 @@ from suite.floats import Array
 from suite.judge import compare, each
 from suite.laws.gradient import affordable, off_kinks
 from suite.laws.law import EAGER, Law
-from suite.laws.stability import MASKED, Limits, indeterminate, special_rows, tamed
+from suite.laws.stability import MASKED, Limits, special_rows, tamed
 from suite.outcome import Outcome
 from suite.record import Concept
 from suite.targets.library import CallError, Library
@@ -58,7 +58,7 @@ class GradientLimits(Law):
                 & off_kinks(further, rows.wrt[j])
             )
             slack = np.where(settled, np.maximum(allowed, more), np.inf)
-        judged = np.where(determinate(rows).reshape(-1, *(1,) * (v.ndim - 1)) & settled, v, np.nan)
+        judged = np.where(determinate(rows, j) & settled, v, np.nan)
         return compare(
             rows,
             got,
@@ -73,15 +73,21 @@ class GradientLimits(Law):
         )
 
 
-def determinate(rows: Case) -> Array:
-    """Rows whose formula has a value in plain arithmetic, too, and of a few operands only one infinite.
+def determinate(rows: Case, j: int) -> Array:
+    """Entries that no declared formula of the derivative makes NaN in plain arithmetic, and one infinity at most.
 
     Elsewhere (a row masked throughout, inf - inf) the derivative depends on how infinity is approached.
     """
-    entries = [np.ndindex(rows.value[r].shape) for r in range(rows.rows)]
-    clear = [not any(indeterminate(rows, r, i) for i in entries[r]) for r in range(rows.rows)]
-    infinite = np.sum([np.isinf(x.astype(np.float64)).reshape(rows.rows, -1).any(axis=1) for x in rows.inputs], axis=0)
-    return np.array(clear) & (infinite <= 1)
+    axis = {"axis": -1} if rows.concept.has_axis else {}
+    wide = [x if x.dtype.kind in "iu" else x.astype(np.float64) for x in rows.inputs]
+    clear: Array = np.ones(rows.inputs[rows.wrt[j]].shape, bool)
+    for text in (rows.concept.vjp, *rows.concept.vjp_alternatives):
+        assert text is not None
+        with np.errstate(all="ignore"):
+            found = text(*wide, **axis, **rows.options, cotangent=rows.cotangent.astype(np.float64))[j]
+        clear = clear & ~np.isnan(np.asarray(found))
+    infinite = np.sum([np.isinf(x).reshape(rows.rows, -1).any(axis=1) for x in wide], axis=0)
+    return clear & (infinite <= 1).reshape(-1, *(1,) * (clear.ndim - 1))
 
 
 def without_nan(case: Case) -> Case:

@@ -71,6 +71,10 @@ def case_of(concept: Concept, operands: tuple[Array, ...], options: Mapping[str,
         operands = tuple(np.ascontiguousarray(fold(x, axis)) for x in operands)
     elif not concept.batched:
         operands = tuple(x[None] for x in operands)
+    else:
+        pairs = list(zip(operands, concept.cores, strict=True))
+        batch = np.broadcast_shapes(*(x.shape[: x.ndim - len(core)] for x, core in pairs))
+        operands = tuple(np.broadcast_to(x, batch + x.shape[x.ndim - len(core) :]) for x, core in pairs)
     own = {k: v for k, v in options.items() if k not in ("axis", "keepdims", "cotangent")}
     dtype = next(x.dtype for x in operands if x.dtype.kind not in "iu")
     return Case(concept, format_of(dtype), right(), operands, Recipe((), concept.options.index(own), 0))

@@ -21,9 +21,12 @@ from suite.laws.gradient import Gradient, Kink
 from suite.laws.law import Law
 from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant
+from suite.mutants.versions import Version
+from suite.outcome import Refutation
 from suite.plan import PROFILES, Plan
 from suite.targets.library import Library, TargetError, Unsupported
 
+RIGHT_CASES = {"quick": 1, "ci": 3, "thorough": 300}  # how many cases a right version is heard on
 CONTRACT = "contract"  # the family of a kill by a wrong shape or type, which no law is needed for
 
 
@@ -128,36 +131,93 @@ def _signs(a: Any, b: Any) -> bool:
     return bool(np.any(np.signbit(a) & ~np.isnan(a.astype(float)) != np.signbit(b) & ~np.isnan(b.astype(float))))
 
 
+@dataclass(frozen=True)
+class Accusation:
+    """A right version that a law refutes: a fault of the bound, of the law, or of the version."""
+
+    version: str
+    dtype: str
+    law: str
+    got: str
+    truth: str
+    allowed: str
+
+
+@dataclass(frozen=True)
+class GroupPower:
+    """What one (concept, dtype) yields."""
+
+    group: tuple[str, str]
+    trials: tuple[Trial, ...] = ()
+    accusations: tuple[Accusation, ...] = ()
+    versions: int = 0
+    rows: int = 0  # of right versions
+
+
+class Proceedings:
+    """The cases of one (concept, dtype), put to its mutants and its right versions one after the other."""
+
+    def __init__(self, group: tuple[str, str], mutants: Iterable[Mutant], versions: Iterable[Version], plan: Plan):
+        self.concept, self.dtype, self.plan = concepts()[group[0]], group[1], plan
+        self.good, self.share = right(), PROFILES[plan.profile].share
+        self.laws = cells_of(self.concept, self.dtype, self.good, plan.laws)
+        self.subjects = [Subject(m, m.library(), self.laws) for m in mutants]
+        self.versions = [(v, v.library()) for v in versions if self.dtype in v.dtypes]
+        self.accused: dict[tuple[str, str], Accusation] = {}
+        self.number = self.rows = 0
+
+    def run(self) -> GroupPower:
+        with np.errstate(all="ignore"):
+            each_case(self.concept, self.dtype, self.plan, self.meet)
+        group = (self.concept.name, self.dtype)
+        found = tuple(s.trial for s in self.subjects)
+        return GroupPower(group, found, tuple(self.accused.values()), len(self.versions), self.rows)
+
+    def meet(self, recipe: Recipe) -> None:
+        alive = [s for s in self.subjects if not s.trial.killed]
+        heard = self.number < RIGHT_CASES[self.plan.profile]
+        if alive or heard:
+            form = FORMATS[self.dtype]
+            case = Case(self.concept, form, self.good, draw(self.concept, form, recipe), recipe)
+            said: dict[Key, bool] = {}
+
+            def rightly(key: Key) -> bool:
+                """Whether the right function is refuted, too: looked at only where a mutant is."""
+                if key not in said:
+                    said[key] = verdict(self.laws[key], case, key.route)[0]
+                return said[key]
+
+            for subject in alive:
+                subject.meet(case, self.number, self.share, rightly)
+            for version, library in self.versions if heard else ():
+                self.hear(version, library, case)
+        self.number += 1
+
+    def hear(self, version: Version, library: Library, case: Case) -> None:
+        few = case if version.entries > case.inputs[0].size else case.few(case.rows, version.entries)
+        mine = few.against(library)
+        self.rows += mine.rows
+        for position, (key, law) in enumerate(self.laws.items()):
+            if not due(key, position, self.number, self.share, library):
+                continue
+            if version.function is None and not concerned(law, True):
+                continue
+            for found in refutations(law, mine, key.route)[:1]:
+                ends = " to ".join(dict.fromkeys(found.enclosure))
+                one = Accusation(version.id, self.dtype, f"{law.family}/{law.name}", found.got, ends, found.allowed)
+                self.accused.setdefault((version.id, str(key)), one)
+
+
+def refutations(law: Law, case: Case, route: str) -> tuple[Refutation, ...]:
+    try:
+        return judged(law, case, route).refuted
+    except (Unsupported, TargetError):
+        return ()
+
+
 def trials(group: tuple[str, str], mutants: Iterable[Mutant], plan: Plan) -> list[Trial]:
     """The mutants of one (concept, dtype), on its cases."""
-    name, dtype = group
-    concept, good = concepts()[name], right()
-    laws = cells_of(concept, dtype, good, plan.laws)
-    share = PROFILES[plan.profile].share
-    subjects = [Subject(m, m.library(), laws) for m in mutants]
-    number = -1
-
-    def meet(recipe: Recipe) -> None:
-        nonlocal number
-        number += 1
-        alive = [s for s in subjects if not s.trial.killed]
-        if not alive:
-            return
-        case = Case(concept, FORMATS[dtype], good, draw(concept, FORMATS[dtype], recipe), recipe)
-        said: dict[Key, bool] = {}
-
-        def rightly(key: Key) -> bool:
-            """Whether the right function is refuted, too: looked at only where a mutant is."""
-            if key not in said:
-                said[key] = verdict(laws[key], case, key.route)[0]
-            return said[key]
-
-        for subject in alive:
-            subject.meet(case, number, share, rightly)
-
-    with np.errstate(all="ignore"):
-        each_case(concept, dtype, plan, meet)
-    return [s.trial for s in subjects]
+    return list(Proceedings(group, mutants, (), plan).run().trials)
 
 
 def by_group(mutants: Sequence[Mutant]) -> dict[tuple[str, str], list[Mutant]]:

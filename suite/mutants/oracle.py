@@ -1,0 +1,95 @@
+"""The oracle as a library: the definition in balls, rounded once."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from flint import arb
+
+from suite.arithmetic import Balls, Undecided, Variable, backward
+from suite.floats import Array, Format, precision
+from suite.mutants.makers import Function, case_of, laid_back
+from suite.record import Concept
+
+
+def oracle(concept: Concept) -> Function:
+    """The exact value, correctly rounded."""
+    assert concept.definition is not None
+    definition = concept.definition
+
+    def value(*operands: Array, **options: Any) -> Array:
+        case = case_of(concept, operands, options)
+        like = case.got()
+
+        def balls(*rows: Array) -> Array:
+            return definition(*lifted(concept, rows), **case.options).a
+
+        return laid_back(concept, rounded(case.inputs, balls, like, case.format), operands, options)
+
+    return value
+
+
+def oracle_vjp(concept: Concept) -> Function:
+    """The exact derivative, by reverse mode over the definition, correctly rounded."""
+    assert concept.definition is not None
+    definition = concept.definition
+
+    def vjp(*operands: Array, cotangent: Array, **options: Any) -> tuple[Array, ...]:
+        case = case_of(concept, operands, options)
+        seed = cotangent if concept.batched else cotangent[None]
+        case.memo["cotangent"], out = seed, []
+        for k, like in zip(case.wrt, case.grads("vjp"), strict=True):
+
+            def balls(g: Array, *rows: Array, k: int = k) -> Array:
+                variables = [x if x.dtype.kind in "iu" else Variable(Balls(x)) for x in rows]
+                y = definition(*variables, **case.options)
+                (found,) = backward(y, Balls(np.broadcast_to(g.astype(np.float64), y.shape).copy()), [variables[k]])
+                return np.full(rows[k].shape, arb(0), object) if found is None else found.a
+
+            exact = rounded((seed, *case.inputs), balls, like, case.format)
+            # a definition may be made of kinks that cancel at 0: max(x, 0) - log1p(e^-|x|)
+            exact = np.where(np.isin(case.inputs[k].astype(np.float64), (0.0, *concept.kinks)), like, exact)
+            out.append(exact if concept.batched else exact[0])
+        return tuple(out)
+
+    return vjp
+
+
+def lifted(concept: Concept, rows: Sequence[Array]) -> list[Any]:
+    return [x if o.integer else Balls(x) for x, o in zip(rows, concept.operands, strict=True)]
+
+
+def rounded(rows: tuple[Array, ...], balls: Callable[..., Array], like: Array, fmt: Format) -> Array:
+    """The rounding of ``balls(*rows)`` where the rows are finite and decide it, else ``like``."""
+    out = np.array(like)
+    if max(x[0].size for x in rows) > 300:  # balls by the ten thousand take too long here
+        return out
+    usable = np.logical_and.reduce([np.isfinite(x.astype(np.float64)).reshape(len(x), -1).all(axis=1) for x in rows])
+    if usable.any():
+        out[usable] = decided(tuple(x[usable] for x in rows), balls, out[usable], fmt)
+    return out
+
+
+def decided(rows: tuple[Array, ...], balls: Callable[..., Array], like: Array, fmt: Format) -> Array:
+    for bits in (160, 1000):
+        try:
+            with precision(bits):
+                found = np.broadcast_to(balls(*rows), like.shape)
+                values = [nearest(b, float(v), fmt) for b, v in zip(found.ravel(), like.ravel(), strict=True)]
+            return np.reshape(values, like.shape).astype(like.dtype)
+        except Undecided:
+            continue
+    if len(like) == 1:
+        return like
+    one = [slice(r, r + 1) for r in range(len(like))]
+    return np.concatenate([decided(tuple(x[r] for x in rows), balls, like[r], fmt) for r in one])
+
+
+def nearest(ball: arb, like: float, fmt: Format) -> float:
+    """Ziv's rounding; zeros have the sign of ``like``, which stands where the rounding is not decided."""
+    if not ball.is_finite():
+        return like
+    if abs(ball) < arb(2) ** (fmt.emin - fmt.p - 1):  # less than half of the smallest subnormal
+        return float(np.copysign(0.0, like))
+    value = fmt.round_ball(ball)
+    return like if value is None else float(np.copysign(0.0, like)) if value == 0 else value

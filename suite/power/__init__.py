@@ -1,0 +1,1 @@
+"""How good the suite is: what it catches, after how long, and whom it accuses falsely."""

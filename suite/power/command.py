@@ -1,0 +1,149 @@
+"""``lawful power``: what it prints, what it writes, how it exits."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
+from rich.table import Table
+
+from suite.cells import law_names
+from suite.concepts import concepts
+from suite.plan import PROFILES, Plan
+from suite.power.record import record, recorded
+from suite.power.run import Power, measure
+from suite.power.trial import Trial
+from suite.report.progress import Progress
+from suite.session import UsageError, nearest
+
+WIDTH = 140  # of a log
+SHOWN = 40  # survivors, in a terminal; power.json has them all
+
+
+def power(arguments: argparse.Namespace) -> int:
+    """0; 1: a mutant survives that was killed before, or a right version is accused; 2: usage."""
+    checked(arguments)
+    console = Console(highlight=False)
+    plan = Plan("numpy", "cpu", arguments.profile, arguments.seed, tuple(arguments.law))
+    with Progress(console) as progress:
+        progress.start(len(arguments.concept or concepts()) * 4)
+        found = measure(plan, arguments.concept, arguments.workers, progress.advance, arguments.peers)
+    show(found, console if console.is_terminal else Console(highlight=False, width=WIDTH))
+    whole = not (arguments.concept or arguments.law or arguments.seed)
+    if arguments.report:
+        write(found, Path(arguments.report))
+        console.print(f"report: {Path(arguments.report) / 'power.html'}", markup=False)
+    if arguments.record:
+        record(arguments.profile, [t.id for t in found.trials if not t.killed])
+    fell = found.falls if whole else ()
+    return int(bool(fell or found.accusations or found.lost) and not arguments.record)
+
+
+def checked(arguments: argparse.Namespace) -> None:
+    """Names and numbers, before anything is run."""
+    if arguments.profile not in PROFILES:
+        raise UsageError(f"--profile {arguments.profile}{nearest(arguments.profile, tuple(PROFILES))}")
+    for given, legal, option in (
+        (arguments.concept, tuple(concepts()), "concept"),
+        (arguments.law, law_names(), "law"),
+    ):
+        for name in given:
+            if name not in legal:
+                raise UsageError(f"--{option} {name}{nearest(name, legal)}")
+    if arguments.workers < 1:
+        raise UsageError(f"-n {arguments.workers}: at least one worker is needed")
+    if arguments.record and (arguments.concept or arguments.law or arguments.seed):
+        raise UsageError("--record is for the whole matrix with seed 0: leave out --concept, --law and --seed")
+    if arguments.report:
+        Path(arguments.report).mkdir(parents=True, exist_ok=True)
+
+
+def show(found: Power, console: Console) -> None:
+    """Survivors first, then the matrix, the laws that kill nothing, the peers, and one line."""
+    for title, some in (("survives", found.survivors), ("fell", found.falls)):
+        for t in some[:SHOWN]:
+            console.print(f"{title:9} {t.id}: {t.why}; {reason(t)}", markup=False, soft_wrap=True)
+        if len(some) > SHOWN:
+            console.print(f"          and {len(some) - SHOWN} more", markup=False)
+    for a in found.accusations:
+        console.print(
+            f"accused   {a.version} in {a.dtype} by {a.law}: got {a.got}, truth {a.truth}, allowed {a.allowed}",
+            markup=False,
+        )
+    for group in found.lost:
+        console.print(f"lost      {group}: its process died", markup=False)
+    console.print(matrix(found))
+    nothing = [law for law, count in found.kills_by_law.items() if not count]
+    if nothing:
+        console.print(f"laws that killed nothing: {', '.join(nothing)}", markup=False)
+    if any(t.peers for t in found.trials):
+        rates = [f"{peer} {k} of {n}" for peer, (k, n) in found.peers().items() if n]
+        console.print(f"the same mutants by other tools: {', '.join(rates)}", markup=False)
+    console.print(summary(found), markup=False, soft_wrap=True)
+
+
+def reason(t: Trial) -> str:
+    """Why a mutant is alive."""
+    if not t.differs:
+        return f"no result differs in {t.rows:,} rows"
+    return f"within every bound in {t.rows:,} rows, at most {t.ratio:.2g} of it"
+
+
+def by_kind(found: Power) -> Mapping[str, list[Trial]]:
+    """Operators, the corpus, the edges."""
+    out: dict[str, list[Trial]] = {}
+    for t in found.trials:
+        kind = t.kind if t.origin == "operator" else t.origin
+        out.setdefault(f"{kind}{' (derivative)' if t.vjp and t.origin == 'operator' else ''}", []).append(t)
+    return out
+
+
+def matrix(found: Power) -> Table:
+    """Kind of mutant x law family: how many that family refutes at the first kill."""
+    families = sorted({law.split("/")[0] for law in found.laws} | {f for t in found.killed for f in t.families})
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("mutants", no_wrap=True)
+    for name in ("all", "killed", "within", "same", "case", *families):
+        table.add_column(name[:9], justify="right", no_wrap=True)
+    for kind, group in by_kind(found).items():
+        dead = [t for t in group if t.killed]
+        table.add_row(
+            kind,
+            str(len(group)),
+            str(len(dead)),
+            *(str(n) if n else "" for n in (sum(t.excused for t in group), sum(not t.differs for t in group))),
+            str(max((t.case for t in dead), default="")),
+            *(str(sum(f in t.families for t in dead) or "") for f in families),
+        )
+    return table
+
+
+def summary(found: Power) -> str:
+    """One line."""
+    rate = 100 * len(found.killed) / max(len(found.distinguishable), 1)
+    return (
+        f"{len(found.trials)} mutants: {len(found.killed)} killed, {rate:.1f} % of the {len(found.distinguishable)} "
+        f"that can be told from a right version; {len(found.excused)} within every bound, {len(found.idle)} without a "
+        f"difference; {len(found.falls)} fell; {len(found.accusations)} accusations of {found.head['versions']} right "
+        f"versions in {found.head['rows']:,} rows; median first kill: case {found.median(lambda t: t.case):g}, "
+        f"{found.median(lambda t: t.rows):g} rows; {found.head['seconds']} s"
+    )
+
+
+def write(found: Power, folder: Path) -> None:
+    """power.json and power.html, which opens offline and runs no script."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "power.json").write_text(json.dumps(found.document(), indent=1), "utf-8")
+    environment = Environment(loader=PackageLoader("suite.power", "."), autoescape=True, undefined=StrictUndefined)
+    environment.trim_blocks = environment.lstrip_blocks = True
+    style = Path(__file__).parents[1].joinpath("report", "page.css").read_text("utf-8")
+    alive = [(t, reason(t)) for t in (*found.survivors, *found.excused, *found.idle)]
+    html = environment.get_template("power.html.jinja").render(
+        power=found, line=summary(found), kinds=by_kind(found), alive=alive, style=style, peers=found.peers()
+    )
+    (folder / "power.html").write_text(html, "utf-8")
+
+
+__all__ = ["power", "recorded"]

@@ -1,0 +1,179 @@
+"""What the suite catches is measured, and does not fall; nobody who is right is accused."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import reference as ref
+from suite import cli
+from suite.concepts import concepts
+from suite.floats import FORMATS
+from suite.mutants import mutants
+from suite.mutants.mutant import ORIGINS, Mutant
+from suite.mutants.operators import OPERATORS
+from suite.mutants.versions import Version, versions
+from suite.plan import Plan
+from suite.power import record
+from suite.power.run import Power, measure
+from suite.power.trial import CONTRACT, Proceedings, trials
+
+QUICK = Plan("numpy", "cpu", "quick", 0)
+SMALL = ["relu", "softmax"]
+
+
+@pytest.fixture(scope="module")
+def small() -> Power:
+    return measure(QUICK, SMALL, 1, lambda label: None, with_peers=False)
+
+
+# -- the records
+
+
+def test_there_are_mutants_of_every_kind_format_and_concept() -> None:
+    found = mutants()
+    assert len(found) >= 300
+    assert {m.origin for m in found} == set(ORIGINS)
+    assert {m.dtype for m in found} == set(FORMATS)
+    assert {m.concept for m in found} == set(concepts())
+    assert {m.kind for m in found if m.origin == "operator"} == {o.kind for o in OPERATORS}
+    assert len({m.id for m in found}) == len(found)
+    assert all(m.why for m in found)
+
+
+def test_every_law_family_kills_something() -> None:
+    """By the recorded matrix of the quick profile, judged here for a few concepts of different shape."""
+    found = measure(QUICK, ["softmax", "sum", "softplus", "exp"], 1, lambda label: None, with_peers=False)
+    families = {f for t in found.killed for f in t.families}
+    assert families >= {"accuracy", "stability", "algebra", "order", "convexity", "gradient", "route"}
+
+
+# -- a trial
+
+
+def mutant(function: object, concept: str = "relu", **more: object) -> Mutant:
+    return Mutant(concept, "a kind", function, "a reason", **{"dtype": "float32", **more})  # type: ignore[arg-type]
+
+
+def test_the_right_function_differs_from_itself_nowhere() -> None:
+    (t,) = trials(("relu", "float32"), [mutant(ref.relu)], QUICK)
+    assert not t.killed and not t.differs and not t.excused and t.rows > 1000
+
+
+def test_a_mutant_is_done_at_its_first_kill() -> None:
+    (t,) = trials(("relu", "float32"), [mutant(lambda x: 2 * ref.relu(x))], QUICK)
+    assert t.case == 1 and "accuracy" in t.families and t.rows <= 3072
+
+
+def test_a_difference_within_the_bound_is_excused_with_its_ratio() -> None:
+    nudged = mutant(lambda x: np.nextafter(ref.exp(x), np.float32(np.inf)), "exp", origin="operator")
+    (t,) = trials(("exp", "float32"), [nudged], Plan("numpy", "cpu", "quick", 0, ("accuracy",)))
+    assert not t.killed and t.excused and 0 < t.ratio <= 1
+
+
+def test_a_bug_of_the_corpus_is_never_excused() -> None:
+    nudged = mutant(lambda x: np.nextafter(ref.exp(x), np.float32(np.inf)), "exp", origin="corpus")
+    (t,) = trials(("exp", "float32"), [nudged], Plan("numpy", "cpu", "quick", 0, ("accuracy",)))
+    assert t.differs and not t.killed and not t.excused
+
+
+def test_a_wrong_shape_needs_no_law() -> None:
+    (t,) = trials(("relu", "float32"), [mutant(lambda x: ref.relu(x)[..., None])], QUICK)
+    assert t.case == 1 and t.families == (CONTRACT,)
+
+
+def test_a_kill_is_differential() -> None:
+    """Where the right function is refuted as well, the mutant is not to blame."""
+    group = Proceedings(("relu", "float32"), [mutant(lambda x: 2 * ref.relu(x))], (), QUICK)
+    group.good = mutant(lambda x: 2 * ref.relu(x)).library()
+    (t,) = group.run().trials
+    assert not t.killed and not t.differs
+
+
+# -- a right version
+
+
+def test_a_version_that_is_not_right_is_accused() -> None:
+    wrong = Version("relu", "not right", lambda x: np.where(x > 1, x + x * np.float32(2**-20), ref.relu(x)))
+    (first, *_) = Proceedings(("relu", "float32"), (), [wrong], QUICK).run().accusations
+    assert first.version == "relu-not_right" and first.law == "accuracy/accuracy"
+
+
+def test_right_versions_are_not(small: Power) -> None:
+    assert small.accusations == () and small.head["rows"] > 1000
+    assert small.head["versions"] == len([v for v in versions() if v.concept in SMALL])
+
+
+# -- the command
+
+
+def power(*arguments: str) -> int:
+    return cli.main(["power", "--no-peers", "-n", "1", *arguments])
+
+
+def test_the_report_says_what_was_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert power("--profile", "quick", "--concept", "relu", "--report", str(tmp_path)) == 0
+    said = json.loads((tmp_path / "power.json").read_text("utf-8"))
+    line = capsys.readouterr().out.splitlines()[-2]
+    assert line.startswith(f"{len(said['trials'])} mutants: {said['killed']} killed")
+    page = (tmp_path / "power.html").read_text("utf-8")
+    assert all(t["id"].replace("'", "&#39;") in page for t in said["trials"])
+    assert "<script" not in page and line in page
+
+
+@pytest.mark.parametrize(
+    "arguments, sentence",
+    [
+        (["--profile", "quik"], "did you mean quick"),
+        (["--concept", "relv"], "did you mean relu"),
+        (["--law", "acuracy"], "did you mean accuracy"),
+        (["--record", "--concept", "relu"], "--record is for the whole matrix"),
+        (["-n", "0"], "at least one worker"),
+    ],
+)
+def test_a_wrong_request_is_one_sentence(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["power", "--no-peers", *arguments]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert sentence in line
+
+
+def test_what_is_recorded_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(record, "RECORD", tmp_path / "survivors.json")
+    record.record("quick", ["b", "a"])
+    record.record("ci", ["c"])
+    assert record.recorded() == {"quick": {"a", "b"}, "ci": {"c"}}
+
+
+def test_a_mutant_that_is_alive_and_not_recorded_fell(small: Power, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive = {t.id for t in small.trials if not t.killed}
+    monkeypatch.setattr("suite.power.run.recorded", lambda: {"quick": frozenset(), "thorough": frozenset(alive)})
+    assert {t.id for t in Power(small.head, small.trials, (), small.laws).falls} == alive
+    monkeypatch.setattr("suite.power.run.recorded", lambda: {"quick": frozenset(alive)})
+    assert Power(small.head, small.trials, (), small.laws).falls == ()
+
+
+def test_what_the_thorough_profile_tells_apart_survives_here(small: Power, monkeypatch: pytest.MonkeyPatch) -> None:
+    alive = [t.id for t in small.trials if not t.killed]
+    monkeypatch.setattr("suite.power.run.recorded", lambda: {"thorough": frozenset(alive[1:])})
+    again = Power(small.head, small.trials, (), small.laws)
+    assert [t.id for t in again.survivors] == alive[:1]
+
+
+def test_the_quick_matrix_has_not_fallen(tmp_path: Path) -> None:
+    """Every mutant that was killed before is killed, every bug of the corpus by ci, and no right version is accused."""
+    command = [sys.executable, "-m", "suite.cli", "power", "--profile", "quick", "--no-peers", "-n", "2"]
+    env = {"PYTHONPATH": str(Path(cli.__file__).parents[1]), "PATH": ""}
+    run = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False, timeout=500)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert re.search(r"; 0 fell; 0 accusations of \d+ right versions", run.stdout)
+
+
+def test_no_bug_of_the_corpus_is_recorded_as_alive_in_ci() -> None:
+    alive = record.recorded()["ci"]
+    assert [m.id for m in mutants() if m.origin == "corpus" and m.id in alive] == []
