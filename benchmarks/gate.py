@@ -96,7 +96,8 @@ def commit(name: str) -> str:
 
 def clean() -> None:
     """Changes that are not committed would not be measured, though their author may think so."""
-    changed = git("status", "--porcelain", "--untracked-files=no").stdout.decode().splitlines()
+    elsewhere = ("--", ".", ":!benchmarks/results")  # a run of the benchmarks writes there
+    changed = git("status", "--porcelain", "--untracked-files=no", *elsewhere).stdout.decode().splitlines()
     if changed:
         raise CannotMeasure(f"{changed[0][3:]} has changes that are not committed: commit or stash them first")
 
