@@ -79,8 +79,16 @@ def divide_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
 
 @wide
 def pow(x1: Array, x2: Array) -> Array:
-    """x1^x2 (array API: 0^0 = 1, a negative base with a non-integral exponent is NaN)."""
-    return np.power(x1, x2)
+    """x1^x2 (array API: 0^0 = 1, a negative base with a non-integral exponent is NaN; IEEE 754: (-inf)^0.5 = inf).
+
+    >>> pow([-np.inf, -0.0, 4.0], 0.5).tolist()
+    [inf, 0.0, 2.0]
+    """
+    if not isinstance(x2, np.ndarray | np.generic):
+        return np.power(x1, x2)
+    # for one exponent of 0.5 NumPy takes the square root, which is NaN at -inf and -0 at -0: give it one each
+    shape = np.broadcast_shapes(x1.shape, x2.shape)
+    return np.power(x1, np.broadcast_to(x2, shape or (1,)).copy()).reshape(shape)[()]
 
 
 @wide

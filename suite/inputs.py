@@ -40,7 +40,8 @@ def lengths(concept: Concept, name: str) -> tuple[int, ...]:
     """Sizes worth drawing for a dimension: one reduced axis may be long, a matrix is not."""
     pool = LENGTHS * 3 + LONG if len(concept.dims) == 1 and len(concept.cores[0]) == 1 else SIZES
     cap = concept.limits.get(name, max(pool))
-    return tuple(n for n in pool if n <= cap)
+    legal = tuple(n for n in pool if n <= cap)
+    return legal if cap == max(pool) else (*legal, max(legal), max(legal))  # the longest is where blocks end
 
 
 def recipes(concept: Concept) -> st.SearchStrategy[Recipe]:
@@ -204,6 +205,11 @@ def _landmarks(rng: Rng, shape: Shape, fmt: Format, marks: Array) -> Array:
     return x + rng.integers(-3, 4, shape) * fmt.ulp(x)
 
 
+def _landmark_row(rng: Rng, shape: Shape, fmt: Format, marks: Array) -> Array:
+    """One landmark throughout the row, or a few ulps beside it: then the whole result is as small, or as large."""
+    return np.broadcast_to(_landmarks(rng, _row(shape), fmt, marks), shape)
+
+
 def _ties(rng: Rng, shape: Shape, fmt: Format, marks: Array) -> Array:
     pool = rng.standard_normal((shape[0], 3)) * 10 ** rng.uniform(-1, 2, (shape[0], 1))
     pick = rng.integers(0, 3, (shape[0], int(np.prod(shape[1:], initial=1))))
@@ -294,7 +300,7 @@ STYLES: tuple[Callable[..., Array], ...] = (
     _spread(800),
     _scaled(-6, 0),
     _positive,
-    _landmarks,
+    _landmark_row,
 )
 
 
@@ -309,15 +315,16 @@ def _binary(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
 def _probability(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
     """Numbers in [0, 1], its ends and their neighbours among them."""
     tail = 10 ** rng.uniform(-12, 0, shape)
-    choice = rng.integers(0, 5, _row(shape))
+    choice = rng.integers(0, 6, _row(shape))
     options = [
         rng.random(shape),
         tail,
         1 - tail,
         (rng.random(shape) < 0.5).astype(float),
-        rng.integers(0, 9, shape) / 8,
+        np.minimum(rng.integers(0, 9, shape) / 8 * (1 + rng.integers(-1, 2, shape) * 2 * fmt.u), 1),  # thresholds
+        rng.choice([0.0, 1.0], _row(shape)),
     ]
-    return np.select([choice == k for k in range(5)], [np.broadcast_to(o, shape) for o in options])
+    return np.select([choice == k for k in range(6)], [np.broadcast_to(o, shape) for o in options])
 
 
 def _simplex(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
@@ -366,6 +373,11 @@ def _tame(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
     return rng.standard_normal(shape) * 10 ** rng.uniform(-1, 1, _row(shape))
 
 
+def _steep(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
+    """Slopes that may drive a sigmoid to where its results are tiny."""
+    return rng.standard_normal(shape) * 10 ** rng.uniform(-1, 2.5, _row(shape))
+
+
 def _unit(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:
     return rng.integers(-64, 65, shape) / 32
 
@@ -383,6 +395,7 @@ KINDS: Mapping[str, Callable[..., Array]] = {
     "square": _square,
     "spd": _spd,
     "tame": _tame,
+    "steep": _steep,
     "unit": _unit,
     "step": _step,
 }

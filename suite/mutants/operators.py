@@ -73,7 +73,7 @@ def _scaled(factor: float) -> Callable[[Array, tuple[Array, ...]], Array]:
 def _ulps(count: float) -> Callable[[Array, tuple[Array, ...]], Array]:
     def change(y: Array, operands: tuple[Array, ...]) -> Array:
         v, fmt = y.astype(np.float64), format_of(y.dtype)
-        return np.where(np.isfinite(v), v + count * coin(operands, v) * fmt.ulp(v), v)
+        return np.where(np.isfinite(v) & (v != 0), v + count * coin(operands, v) * fmt.ulp(v), v)
 
     return change
 

@@ -34,7 +34,7 @@ def power(arguments: argparse.Namespace) -> int:
     whole = not (arguments.concept or arguments.law or arguments.seed)
     if arguments.report:
         write(found, Path(arguments.report))
-        console.print(f"report: {Path(arguments.report) / 'power.html'}", markup=False)
+        console.print(f"report: {Path(arguments.report) / 'power.html'}", markup=False, soft_wrap=True)
     if arguments.record:
         record(arguments.profile, [t.id for t in found.trials if not t.killed])
     fell = found.falls if whole else ()
