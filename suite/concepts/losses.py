@@ -149,13 +149,19 @@ def _soft_saved_vjp(x: Any, t: Any, *, reduction: Any, cotangent: Any) -> Any:
     return g * (np.exp(z) * np.sum(t, axis=-1, keepdims=True) - t), -g * z
 
 
+def _soft_chained_vjp(x: Any, t: Any, *, reduction: Any, cotangent: Any) -> Any:
+    """The same link by link: h = -g t goes into the derivative of log-softmax, h - e^z sum h."""
+    z, h = ref.log_softmax(x), -cotangent[..., None] * t
+    return h - np.exp(z) * np.sum(h, axis=-1, keepdims=True), -cotangent[..., None] * z
+
+
 soft_cross_entropy = Concept(
     "soft_cross_entropy",
     "(c),(c)->()",
     ref.soft_cross_entropy,
     vjp=ref.soft_cross_entropy_vjp,
     fused=False,
-    vjp_alternatives=(_soft_saved_vjp,),
+    vjp_alternatives=(_soft_saved_vjp, _soft_chained_vjp),
     definition=lambda x, t, *, reduction: _reduced(-np.sum(_xlog(t, _log_softmax(x)), axis=-1), reduction),
     operands=(LOGITS, Operand("simplex", grad=False)),
     options=NONE,
