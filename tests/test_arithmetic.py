@@ -109,7 +109,10 @@ def smooth(concept: Concept, salt: int) -> list[Any]:
         free = [
             set(np.abs(x).flat) - {0.0, *concept.kinks, *o.domain} for x, o in zip(xs, concept.operands, strict=True)
         ]
-        if all(len(s) == x.size or not o.grad for s, x, o in zip(free, xs, concept.operands, strict=True)):
+        ends = [[e for e in (0.0, *o.domain) if np.isfinite(e)] for o in concept.operands]
+        apart = [all(np.abs(x - e).min() > 1e-6 for e in near) for x, near in zip(xs, ends, strict=True)]
+        alone_there = [len(s) == x.size and a for s, x, a in zip(free, xs, apart, strict=True)]
+        if all(a or not o.grad for a, o in zip(alone_there, concept.operands, strict=True)):
             return xs
     raise AssertionError(f"no smooth point of {concept.name}")
 
