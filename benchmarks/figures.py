@@ -27,7 +27,7 @@ def measured(
 ) -> Figures:
     """Every row of these, and what the suite's kernels take; a library that crashes costs only its own rows."""
     with tempfile.TemporaryDirectory() as folder:
-        inputs = Path(folder) / "hard.npz"
+        inputs = Path(folder) / "hard"
         hard_inputs(inputs, concepts, dtypes)
         asked = ["--hard", str(inputs), "--concepts", *concepts, "--dtypes", *dtypes, "--sizes", *map(str, sizes)]
         found: Figures = {}
@@ -42,10 +42,10 @@ def measured(
 
 
 def hard_inputs(
-    file: Path, concepts: Sequence[str], dtypes: Sequence[str], tree: Path = grid.ROOT, python: str = sys.executable
+    folder: Path, concepts: Sequence[str], dtypes: Sequence[str], tree: Path = grid.ROOT, python: str = sys.executable
 ) -> None:
     """By one suite for every commit that is measured: the inputs and the truth are fixed."""
-    asked = [str(file), "--dtypes", *dtypes, "--concepts", *concepts]
+    asked = [str(folder), "--dtypes", *dtypes, "--concepts", *concepts]
     done = child.run("benchmarks.hard", *asked, tree=tree, threads="1", python=python)
     if done.returncode:
         raise RuntimeError(f"the hard inputs could not be made: {child.last_line(done.stderr)}")
@@ -81,7 +81,8 @@ def rows(where: str, chosen: argparse.Namespace) -> Iterator[tuple[str, Callable
                     yield row(what, name, where, dtype, size), partial(place.seconds, what, name, dtype, size)
             for what in ("memory", "floor"):
                 yield row(what, name, where, dtype), partial(getattr(place, what), name, dtype, LARGE)
-            yield row("ulp", name, where, dtype), partial(place.ulp, name, dtype, chosen.hard)
+            for what in ("ulp", "ulp backward"):
+                yield row(what, name, where, dtype), partial(place.ulp, what, name, dtype, chosen.hard)
 
 
 class Place:
@@ -123,13 +124,13 @@ class Place:
         least = float(self.loaded[2].least(self.work(name, dtype, size), dtype))
         return self.seconds("forward", name, dtype, size) / least
 
-    def ulp(self, name: str, dtype: str, file: str) -> float:
+    def ulp(self, what: str, name: str, dtype: str, folder: str) -> float:
         from benchmarks import hard
         from suite.concepts import concepts
 
         self.work(name, dtype, SMALL)  # whether the library has it at all
-        found = hard.read(Path(file), concepts()[name], dtype)
-        return hard.worst(concepts()[name], self.loaded[0], dtype, found)
+        worst = hard.worst if what == "ulp" else hard.worst_backward
+        return worst(concepts()[name], self.loaded[0], dtype, hard.read(Path(folder), name, dtype))
 
 
 @cache

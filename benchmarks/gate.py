@@ -60,7 +60,7 @@ def rows(concepts: Sequence[str]) -> Iterator[str]:
     for name in concepts:
         for where in ON:
             yield from (row(what, name, where, DTYPE, size) for size in SIZES for what in ("forward", "backward"))
-            yield row("ulp", name, where, DTYPE)
+            yield from (row(what, name, where, DTYPE) for what in ("ulp", "ulp backward"))
     yield from (row("suite", name) for name in SUITE if not name.startswith("quick audit"))  # seconds a round
 
 
@@ -130,7 +130,7 @@ class Children:
         where += ["suite"] if any(r.startswith("suite") for r in asked) else []
         done = child.run(
             "benchmarks.figures", str(file), "--on", *where, "--concepts", *self.concepts, "--dtypes", DTYPE,
-            "--sizes", *map(str, SIZES), "--hard", str(self.folder / "hard.npz"), "--rows", *asked,
+            "--sizes", *map(str, SIZES), "--hard", str(self.folder / "hard"), "--rows", *asked,
             tree=self.trees[side], python=self.python, threads="1",
         )  # fmt: skip
         if done.returncode:
@@ -144,7 +144,7 @@ def measured(
     concepts = [name for name in names() if any(f" {name}, " in r for r in asked)]
     if concepts:
         try:  # by the base: a change that breaks the suite must not choose what it is measured by
-            figures.hard_inputs(folder / "hard.npz", concepts, (DTYPE,), trees["base"], python)
+            figures.hard_inputs(folder / "hard", concepts, (DTYPE,), trees["base"], python)
         except RuntimeError as error:
             raise CannotMeasure(str(error)) from error
     children = Children(trees, python, folder, concepts or list(FIXED[:1]))

@@ -1,15 +1,20 @@
-"""The fixed hard inputs, and the truth at each: ``python -m benchmarks.hard FILE CONCEPT...`` writes them.
+"""The fixed hard inputs, and the truth at each: ``python -m benchmarks.hard FOLDER --concepts ...`` writes them.
 
 They are one draw of the audit, with a row of every style, by the checkout that holds the benchmarks: whatever
-commit is measured, it meets the same inputs and the same truth. An error counts where the truth is
-a normal number and the best algorithm of like cost stays within 16 ulp: elsewhere the inputs decide
-how many digits are left, not the library.
+commit is measured, it meets the same inputs, the same cotangents and the same truth. An error counts where the
+truth is a normal number and the inputs leave digits to be right: where the best algorithm of like cost stays
+within 16 ulp of a value, and every sound backward formula within 64 ulp of a derivative.
 """
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from operator import mul
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,104 +25,166 @@ from suite.case import Case
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, Format, precision
 from suite.inputs import Recipe, draw
-from suite.judge import entry
+from suite.judge import Exact, entry
+from suite.laws.gradient import off_kinks
 from suite.record import Concept
 from suite.targets.library import Library, load
 
 BITS = (200, 2000)  # sin(1e300) needs more than a thousand
-WELL_CONDITIONED = 16  # ulp
+# ulp; the second is of the worst sound formula, not the best: sums of 33 terms, and differences of their products
+WELL_CONDITIONED, SOUND = 16, 64
 VECTOR, MATRIX = 33, 5  # sizes of dimensions
 
 
 @dataclass(frozen=True)
 class Hard:
-    """Inputs of one concept in one format; the truth is ``high + low`` where it counts, NaN elsewhere."""
+    """Inputs of one concept in one format.
+
+    A truth is the stack of ``high`` and ``low``, whose sum it is where it counts; elsewhere NaN. A certificate
+    has none, and what has no derivative no cotangent.
+    """
 
     inputs: tuple[Array, ...]
-    high: Array
-    low: Array
+    value: Array | None = None
+    cotangent: Array | None = None
+    gradients: tuple[Array, ...] = ()
 
 
 def hard(concept: Concept, fmt: Format) -> Hard:
-    """The draw with the truth from balls: a few milliseconds for a thousand entries."""
+    """The draw with the truth from balls: tenths of a second for thousands of entries."""
     size = VECTOR if max(map(len, concept.cores)) < 2 else MATRIX
     recipe = Recipe(tuple((d, min(size, concept.limits.get(d, size))) for d in concept.dims), 0, 0)
     case = Case(concept, fmt, load("numpy", names=call_names()), draw(concept, fmt, recipe), recipe)
+    if concept.definition is None:
+        return Hard(case.inputs)
     with np.errstate(all="ignore"):
-        counts = case.ideal() <= WELL_CONDITIONED * fmt.ulp(case.value)
-    high, low = np.full(case.value.shape, np.nan), np.zeros(case.value.shape)
-    for row in np.flatnonzero(counts.reshape(case.rows, -1).any(axis=1)):
-        for index in np.argwhere(counts[row]):
-            i = (int(row), *map(int, index))
-            high[i], low[i] = truth(case, i)
-    counts = (np.abs(high) >= fmt.tiny) & (np.abs(high) <= fmt.max)
-    return Hard(case.inputs, np.where(counts, high, np.nan), low)
+        value = truth(case, case.ideal() <= WELL_CONDITIONED * fmt.ulp(case.value), case.exact)
+        if not concept.differentiable:
+            return Hard(case.inputs, value)
+        return Hard(case.inputs, value, case.cotangent, tuple(gradients(case)))
 
 
-def truth(case: Case, index: tuple[int, ...]) -> tuple[float, float]:
+def gradients(case: Case) -> Iterator[Array]:
+    """The truth of each differentiable operand's."""
+    for j, (value, bound) in enumerate(case.bounded_grads()):
+        counts = off_kinks(case, case.wrt[j]) & (bound <= SOUND * case.format.ulp(value))
+        yield truth(case, counts, lambda row, bits, j=j: case.exact_grads(row, bits)[j])  # type: ignore[misc]
+
+
+def truth(case: Case, counts: Array, exact: Exact) -> Array:
+    """High and low parts; NaN where it does not count, balls do not settle it, or it is not normal."""
+    out: Array = np.full((2, *counts.shape), np.nan)
+    for index in np.argwhere(counts).tolist():
+        out[(slice(None), *index)] = parts(partial(exact, index[0]), tuple(index[1:]))
+    normal = (np.abs(out[0]) >= case.format.tiny) & (np.abs(out[0]) <= case.format.max)
+    return np.where(normal, out, np.nan)
+
+
+def parts(exact: Callable[[int], Any], index: tuple[int, ...]) -> tuple[float, float]:
     """The exact value as the sum of two floats; NaN where balls do not settle it."""
     for bits in BITS:
         try:
-            ball = entry(case.exact(index[0], bits), index[1:])
+            ball = entry(exact(bits), index)
         except Undecided:
             continue
         with precision(bits):
             if ball.is_finite() and ball.rad() <= abs(ball) * 2.0**-100:
                 high = float(ball.mid())
-                return (high, float((ball - high).mid())) if np.isfinite(high) else (np.nan, 0.0)
-    return np.nan, 0.0
+                return (high, float((ball - high).mid())) if np.isfinite(high) else (np.nan, np.nan)
+    return np.nan, np.nan
 
 
+# -- the error of a library
 def worst(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
-    """The largest error in ulp; 2^p, which is no digit right, at most, and for what is not finite."""
-    fmt = FORMATS[dtype]
-    options = {**({"axis": -1} if concept.has_axis else {}), **concept.options[0]}
-    got = library.call(concept, found.inputs, **options).astype(np.float64)
-    counts = ~np.isnan(found.high)
-    if not counts.any():
+    """The largest error of a result in ulp; where there is no value to be far from, its backward error in u."""
+    got = library.call(concept, found.inputs, **options(concept))
+    if found.value is not None:
+        return largest(concept, dtype, [got], [found.value])
+    if concept.name != "solve":
+        raise NotImplementedError(f"{concept.name} has a certificate, no value to be far from")
+    return max(map(backward_error, *found.inputs, got)) / FORMATS[dtype].u
+
+
+def worst_backward(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
+    """The largest error of a derivative in ulp, over all operands, by the library's first way to differentiate."""
+    if not library.has_gradient(concept) or found.cotangent is None:
+        raise NotImplementedError(f"{concept.name} has no derivative")
+    wrt, mode = [k for k, o in enumerate(concept.operands) if o.grad], library.framework.modes[0]
+    got = library.gradients(concept, found.inputs, wrt, found.cotangent, mode, **options(concept))
+    return largest(concept, dtype, got, found.gradients)
+
+
+def options(concept: Concept) -> dict[str, Any]:
+    return {**({"axis": -1} if concept.has_axis else {}), **concept.options[0]}
+
+
+def largest(concept: Concept, dtype: str, got: Sequence[Array], true: Sequence[Array]) -> float:
+    """In ulp; 2^p, which is no digit right, at most, and for what is not finite."""
+    fmt, errors = FORMATS[dtype], []
+    for g, (high, low) in zip(got, true, strict=True):
+        with np.errstate(all="ignore"):
+            error = np.abs((g.astype(np.float64) - high) - low) / fmt.ulp(high)
+        errors.append(np.fmin(np.nan_to_num(error, nan=np.inf), 2.0**fmt.p)[~np.isnan(high)])
+    if not sum(e.size for e in errors):
         raise NotImplementedError(f"no entry of the hard inputs of {concept.name} counts in {dtype}")
-    with np.errstate(all="ignore"):
-        error = np.abs((got - found.high) - found.low) / fmt.ulp(found.high)
-    return float(np.max(np.fmin(np.nan_to_num(error[counts], nan=np.inf), 2.0**fmt.p)))
+    return float(np.max(np.concatenate(errors)))
 
 
-def save(file: str, chosen: list[str], dtypes: list[str]) -> None:
-    """Every chosen concept in every format; exact in float64, for no format is wider. One that fails is left out."""
-    arrays = {}
+def backward_error(a: Array, b: Array, x: Array) -> float:
+    """||b - Ax|| / (||A|| ||x|| + ||b||), in the maximum norm (Rigal and Gaches 1967), rounded once; never above 1."""
+    if not np.isfinite(x.astype(np.float64)).all():
+        return 1.0
+    A, right, found = ([Fraction(v) for v in y.astype(np.float64).ravel().tolist()] for y in (a, b, x))
+    rows = [A[k : k + len(found)] for k in range(0, len(A), len(found))]
+    residual = max(abs(t - sum(map(mul, row, found))) for row, t in zip(rows, right, strict=True))
+    scale = max(sum(map(abs, row)) for row in rows) * max(map(abs, found)) + max(map(abs, right))
+    return float(residual / scale) if scale else 0.0
+
+
+# -- files
+def save(folder: Path, chosen: Sequence[str], dtypes: Sequence[str]) -> None:
+    """A file for each chosen concept in each format. One that fails is left out."""
+    folder.mkdir(exist_ok=True)
     for name in chosen:
-        if name not in concepts() or concepts()[name].definition is None:
-            continue  # a certificate has no value to be far from
-        for dtype in dtypes:
+        for dtype in dtypes if name in concepts() else ():
             try:
-                found = hard(concepts()[name], FORMATS[dtype])
+                np.savez_compressed(folder / f"{name} {dtype}.npz", **named(hard(concepts()[name], FORMATS[dtype])))
             except Exception as error:
                 print(f"{name} {dtype}: {type(error).__name__}: {error}", file=sys.stderr)
-                continue
-            wide = [x if x.dtype.kind in "iu" else x.astype(np.float64) for x in found.inputs]
-            for k, x in enumerate((found.high, found.low, *wide)):
-                arrays[f"{name} {dtype} {k}"] = x
-    np.savez_compressed(file, **arrays)
 
 
-def read(file: Path, concept: Concept, dtype: str) -> Hard:
+def named(found: Hard) -> Mapping[str, Array]:
+    """Exact in float64, for no format is wider; NumPy's files know no bfloat16."""
+    arrays = {f"input {k}": x for k, x in enumerate(found.inputs)}
+    arrays |= {f"gradient {j}": x for j, x in enumerate(found.gradients)}
+    arrays |= {k: x for k, x in (("value", found.value), ("cotangent", found.cotangent)) if x is not None}
+    return {key: x if x.dtype.kind in "iu" else x.astype(np.float64) for key, x in arrays.items()}
+
+
+def read(folder: Path, name: str, dtype: str) -> Hard:
     """What was saved."""
-    if concept.definition is None:
-        raise NotImplementedError(f"{concept.name} has a certificate, no value to be far from")
+    file, fmt = folder / f"{name} {dtype}.npz", FORMATS[dtype]
+    if not file.exists():
+        raise LookupError(f"the hard inputs of {name} could not be made in {dtype}")
     with np.load(file) as arrays:
-        keys = [f"{concept.name} {dtype} {k}" for k in range(2 + len(concept.operands))]
-        if not all(key in arrays for key in keys):
-            raise LookupError(f"the hard inputs of {concept.name} could not be made in {dtype}")
-        high, low, *wide = (arrays[key] for key in keys)
-    return Hard(tuple(x if x.dtype.kind in "iu" else FORMATS[dtype].round(x) for x in wide), high, low)
+        found = dict(arrays)
+    inputs, true = ([x for key, x in found.items() if key.startswith(what)] for what in ("input", "gradient"))
+    cotangent = found.get("cotangent")
+    return Hard(
+        tuple(x if x.dtype.kind in "iu" else fmt.round(x) for x in inputs),
+        found.get("value"),
+        None if cotangent is None else fmt.round(cotangent),
+        tuple(true),
+    )
 
 
 def main() -> None:
     about = argparse.ArgumentParser(description=__doc__)
-    about.add_argument("file")
+    about.add_argument("folder", type=Path)
     about.add_argument("--dtypes", nargs="+", default=list(DTYPES))
     about.add_argument("--concepts", nargs="+", default=list(concepts()))
     chosen = about.parse_args()
-    save(chosen.file, chosen.concepts, chosen.dtypes)
+    save(chosen.folder, chosen.concepts, chosen.dtypes)
 
 
 if __name__ == "__main__":

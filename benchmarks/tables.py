@@ -31,6 +31,10 @@ def tables(concepts: Sequence[str], dtypes: Sequence[str], sizes: Sequence[int])
             """The worst error on the hard inputs; 2^p: no digit is right."""
             return figure(found, row("ulp", concept, on, dtype), on)
 
+        def track_ulp_backward(self, found: Figures, concept: str, on: str, dtype: str) -> float:
+            """The worst error of a derivative on the hard inputs."""
+            return figure(found, row("ulp backward", concept, on, dtype), on)
+
         def track_floor(self, found: Figures, concept: str, on: str, dtype: str) -> float:
             """Time over the roofline's: 1 is as fast as memory, or as a matrix product, goes."""
             return figure(found, row("floor", concept, on, dtype), on)
@@ -39,5 +43,6 @@ def tables(concepts: Sequence[str], dtypes: Sequence[str], sizes: Sequence[int])
             """The peak, beside the operands."""
             return figure(found, row("memory", concept, on, dtype), on)
 
-    Quality.track_ulp.unit, Quality.track_floor.unit, Quality.track_memory.unit = "ulp", "times", "MiB"  # type: ignore[attr-defined]
+    Quality.track_ulp.unit = Quality.track_ulp_backward.unit = "ulp"  # type: ignore[attr-defined]
+    Quality.track_floor.unit, Quality.track_memory.unit = "times", "MiB"  # type: ignore[attr-defined]
     return Time, Quality

@@ -82,6 +82,15 @@ class TestVerdicts:
         assert [r.verdict for r in results] == ["less accurate"] and code(results) == 1
         assert sum(bool(rows) for _, rows in machine.asked) == 2
 
+    def test_loss_of_accuracy_of_a_derivative(self) -> None:
+        """Its row is compared once too, beside times that are measured again."""
+        row = "ulp backward tanh, reference cpu, float32"
+        machine = Machine(base=lambda r, k: 3.58 if r == row else busy()(r, k),
+                          head=lambda r, k: 2.0**24 if r == row else busy(seed=1)(r, k))  # fmt: skip
+        results = compare((ROW, row), machine, FACTOR)
+        assert {r.row: r.verdict for r in results} == {ROW: "same", row: "less accurate"} and code(results) == 1
+        assert sum(row in rows for _, rows in machine.asked) == 2
+
     @pytest.mark.parametrize(
         "base, head, verdict",
         [(0.0, 0.0, "same"), (0.0, 1.0, "less accurate"), (0.0, 0.001, "same"), (1.0, 0.5, "more accurate"),
@@ -138,7 +147,7 @@ class TestVerdicts:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three commits: this code; softmax twice as slow and exp off by eight ulp; a softmax that raises."""
+    """Three commits: this code; softmax twice as slow, exp and its derivative less accurate; a softmax that raises."""
     if shutil.which("git") is None:
         pytest.skip("git is not installed")
     top = tmp_path_factory.mktemp("history") / "repository"
@@ -152,8 +161,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     right = softmax.read_text("utf-8")
     twice = "\n\n_1 = softmax\n\n\ndef softmax(x, *, axis=-1):\n    _1(x, axis=axis)\n    return _1(x, axis=axis)\n"
     off = "\n\n_right = exp\n\n\ndef exp(x):\n    return _right(x) * (1 + 2.0**-20)\n"
+    back = "\n\n_back = exp_vjp\n\n\ndef exp_vjp(x, *, cotangent):\n    return _back(x, cotangent=1.0001 * cotangent)\n"
     softmax.write_text(right + twice, "utf-8")
-    elementary.write_text(elementary.read_text("utf-8") + off, "utf-8")
+    elementary.write_text(elementary.read_text("utf-8") + off + back, "utf-8")
     commit(top, "worse")
     softmax.write_text(right + "\n\ndef softmax(x, *, axis=-1):\n    raise ValueError('seeded')\n", "utf-8")
     commit(top, "broken")
@@ -186,13 +196,15 @@ def lawful(top: Path, *arguments: str, **changed: str) -> tuple[int, str, str]:
 class TestRun:
     def test_seeded_slowdown_and_loss_of_accuracy(self, history: Path) -> None:
         """Both are caught, by name, and nothing else is accused."""
-        only = r"^(forward softmax|ulp exp|ulp softmax), reference|^(forward softmax|ulp exp), torch"
+        only = r"^(forward softmax|ulp (backward )?(exp|softmax)), reference|^(forward softmax|ulp exp), torch"
         exit_code, out, err = lawful(history, "base", "worse", "--only", only)
         said = {line.split("  ")[0]: line.split()[-2:] for line in out.splitlines()}
         assert exit_code == 1, out + err
         assert said["forward softmax, reference cpu, float32, 64"][-1] == "slower"
         assert said["ulp exp, reference cpu, float32"] == ["less", "accurate"]
+        assert said["ulp backward exp, reference cpu, float32"] == ["less", "accurate"]
         assert said["ulp softmax, reference cpu, float32"][-1] == "same"
+        assert said["ulp backward softmax, reference cpu, float32"][-1] == "same"
         assert not any("torch" in line for line in out.splitlines())
         ratio = re.search(r"^forward softmax, .*32, 64 .* (\d\.\d+) ", out, re.M)
         assert ratio and 1.5 < float(ratio[1]) < 2.5
