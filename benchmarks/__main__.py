@@ -21,7 +21,6 @@ from benchmarks.dashboard import Unavailable
 from benchmarks.grid import ROOT
 
 SETS = {"fast": "^fast", "whole": "^(whole|suite_)"}
-SPAWN = ("--launch-method", "spawn")  # a process that has started threads or a GPU's driver cannot be forked
 
 
 def machine() -> dict[str, str]:
@@ -48,6 +47,11 @@ def gpus() -> str:
     return lines[0].replace(", ", ", driver ", 1) if lines else ""
 
 
+def launch() -> tuple[str, str]:
+    """A row is a copy of a process that has imported the benchmarks; a process that has met a GPU cannot be copied."""
+    return "--launch-method", "forkserver" if sys.platform == "linux" and not gpus() else "spawn"
+
+
 def asv(*arguments: str) -> int:
     """asv in the root of the checkout, which has to be a git repository."""
     if shutil.which("git") is None:
@@ -63,7 +67,7 @@ def asv(*arguments: str) -> int:
 def measure(which: str, commits: str = "HEAD^!") -> int:
     here = machine()
     asv("machine", "--yes", *(word for key, value in here.items() for word in (f"--{key}", value)))
-    code = asv("run", *SPAWN, "--show-stderr", "--machine", here["machine"], "--bench", SETS[which], commits)
+    code = asv("run", *launch(), "--show-stderr", "--machine", here["machine"], "--bench", SETS[which], commits)
     describe(here)
     if code == 2:
         raise Unavailable("a benchmark failed, as shown above; the others are recorded")
@@ -99,7 +103,7 @@ def run(command: str, *rest: str) -> int:
 
         return page.write()
     if command == "continuous":
-        return asv(command, *SPAWN, "--machine", machine()["machine"], "--bench", SETS["fast"], *rest)
+        return asv(command, *launch(), "--machine", machine()["machine"], "--bench", SETS["fast"], *rest)
     if command in ("check", "compare", "show"):
         return asv(command, *(["--machine", machine()["machine"]] if command == "compare" else []), *rest)
     print(__doc__, file=sys.stderr)

@@ -34,7 +34,7 @@ sys.path.append(str(ROOT))  # at the end: the installed suite comes first
 
 import benchmarks  # noqa: E402
 from benchmarks import child, dashboard, figures, grid, hard, page  # noqa: E402
-from benchmarks.__main__ import machine  # noqa: E402
+from benchmarks.__main__ import launch, machine  # noqa: E402
 from benchmarks.clock import Cpu, Cuda, batched  # noqa: E402
 from benchmarks.operands import operands, sizes_of, work  # noqa: E402
 
@@ -110,6 +110,18 @@ class TestTrap:
         code = "import sys, benchmarks.fast, benchmarks.whole; print(*{'numpy', 'torch', 'suite'} & set(sys.modules))"
         done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
         assert done.stdout == "\n"
+
+    def test_a_process_that_is_copied(self) -> None:
+        """It has imported every benchmark, as asv's server does, but neither torch, which has threads, nor a driver."""
+        code = f"import sys; [__import__(f'benchmarks.{{name}}') for name in {NAMES}]; print('torch' in sys.modules)"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout == "False\n"
+
+    def test_with_a_gpu_nothing_is_copied(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """CUDA does not survive a fork."""
+        for gpu, expected in (("NVIDIA H100, driver 1", {"spawn"}), ("", {"spawn", "forkserver"})):
+            monkeypatch.setattr("benchmarks.__main__.gpus", lambda gpu=gpu: gpu)
+            assert launch()[1] in expected
 
 
 def timed(module: ModuleType) -> Iterator[tuple[str, tuple[Any, ...]]]:
