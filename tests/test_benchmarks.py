@@ -38,6 +38,7 @@ from benchmarks.__main__ import launch, machine  # noqa: E402
 from benchmarks.clock import Cpu, Cuda, batched  # noqa: E402
 from benchmarks.operands import operands, sizes_of, work  # noqa: E402
 
+HUGE = 2 << 20  # bytes of a huge page
 NAMES = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name != "__main__"]
 IN_CI = bool(os.environ.get("CI"))
 
@@ -56,13 +57,13 @@ class TestRows:
 
     @pytest.mark.parametrize("name", list(concepts()))
     def test_operands(self, name: str) -> None:
-        """About as many elements as asked for, never more, within the limits of the declaration."""
+        """As many elements as asked for or up to half of them, as rows are whole, within the declaration's limits."""
         concept = concepts()[name]
         for elements in (grid.SMALL, grid.MIDDLE):
             sizes, arrays = sizes_of(concept, elements), operands(concept, "float32", elements)
             limits = [concept.limits.get(d, elements) for d in concept.dims]
             assert all(1 <= sizes[d] <= limit for d, limit in zip(concept.dims, limits, strict=True))
-            assert elements / 3 <= max(x.size for x in arrays) <= elements
+            assert elements / 2 < max(x.size for x in arrays) <= elements
 
     def test_floor(self) -> None:
         """A product of matrices needs 2mnk operations; elsewhere the bytes are all that is certain."""
@@ -140,7 +141,7 @@ def with_setup(module: ModuleType) -> list[str]:
 
 
 class Time:
-    """A clock that only work moves."""
+    """A clock that only work moves. Tests give it dyadic times: their sums and quotients by a count are exact."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -159,26 +160,27 @@ class Time:
 
 
 class TestClock:
-    @pytest.mark.parametrize("seconds", [1e-7, 1e-5, 1e-3, 0.5])
+    @pytest.mark.parametrize("seconds", [2.0**-23, 2.0**-17, 2.0**-10, 0.5])
     def test_a_call(self, seconds: float) -> None:
         """From a tenth of a microsecond to half a second; the first call, which loads things, does not count."""
         clock = Time()
-        assert batched(clock.call(3.0, seconds), clock) == pytest.approx(seconds, rel=1e-9)
+        assert batched(clock.call(3.0, seconds), clock) == seconds
 
     def test_short_calls_are_batched(self) -> None:
         """A timer that costs more than the call is read once for thousands of them."""
-        clock, calls = Time(), 0
+        clock, calls, cost, timer, sample = Time(), 0, 2.0**-23, 2.0**-20, 2e-3
 
         def call() -> None:
             nonlocal calls
-            clock.now, calls = clock.now + 1e-7, calls + 1
+            clock.now, calls = clock.now + cost, calls + 1
 
         def read() -> float:
-            clock.now += 1e-6
+            clock.now += timer
             return clock.now
 
-        assert batched(call, read) == pytest.approx(1e-7, rel=1e-3)
-        assert calls > 10_000
+        # a sample of n calls takes n cost + timer, at least `sample`: so much and no more of it is the timer's
+        assert cost < batched(call, read, sample) <= cost + timer * cost / (sample - timer)
+        assert calls > (sample - timer) / cost > 10_000
 
     def test_a_long_call_is_timed_once(self) -> None:
         """After the first one: nobody waits for nine samples of three seconds."""
@@ -188,11 +190,15 @@ class TestClock:
 
     def test_the_least_counts(self) -> None:
         """Other jobs only ever lengthen a sample."""
-        clock = Time()
-        assert batched(clock.call(0.01, 0.03, 0.01, 0.02), clock, budget=0.05) == pytest.approx(0.01)
+        clock, unit = Time(), 2.0**-7
+        assert batched(clock.call(unit, 3 * unit, unit, 2 * unit), clock, budget=5 * unit) == unit
 
     def test_memory(self) -> None:
-        """The peak within a call, not what it leaves; 48 MiB, to within one."""
+        """The peak within a call, not what it leaves: 32 MiB and 16.
+
+        To within a huge page for each array, which is how Linux may hand out memory; its counters of pages are
+        behind by less (32 pages for each of two processors and kinds of memory, here 0.1 MiB).
+        """
         if not Path("/proc/self/clear_refs").exists():
             pytest.skip("peak memory is read from /proc")
 
@@ -202,7 +208,10 @@ class TestClock:
 
         peak = Cpu().peak(call)
         assert peak is not None
-        assert peak / 2**20 == pytest.approx(48, abs=2)
+        assert abs(peak - (48 << 20)) <= 2 * HUGE
+
+
+COLD, WARM, LAUNCH = 2.0**-10, 2.0**-12, 2.0**-20  # seconds; dyadic, so that figures are exact
 
 
 class FakeCuda:
@@ -214,17 +223,17 @@ class FakeCuda:
         self.allocated, self.highest, self.flushes = 100, 5000, 0
 
     def launch(self, seconds: float) -> None:
-        self.host += 1e-6
+        self.host += LAUNCH
         self.device = max(self.device, self.host) + seconds
 
     def kernel(self) -> None:
-        """1 ms, and 0.2 ms when its operands are in the cache; the first is compiled for a second."""
-        self.launch((1e-3 if self.cold else 2e-4) + (1.0 if self.kernels == 0 else 0.0))
+        """Slow, and fast when its operands are in the cache; the first is compiled for a second."""
+        self.launch((COLD if self.cold else WARM) + (1.0 if self.kernels == 0 else 0.0))
         self.cold, self.kernels = False, self.kernels + 1
         self.highest = max(self.highest, self.allocated + 700)
 
     def flush(self) -> None:
-        self.launch(5e-3)
+        self.launch(2.0**-8)
         self.cold, self.flushes = True, self.flushes + 1
 
     def synchronize(self) -> None:
@@ -264,19 +273,20 @@ class TestCuda:
     def test_events(self) -> None:
         """A kernel's own time, cold, without the compilation, the flush, or the launch."""
         cuda = FakeCuda()
-        assert Cuda(cuda, cuda.flush, cuda.now).seconds(cuda.kernel) == pytest.approx(1e-3)
+        assert Cuda(cuda, cuda.flush, cuda.now).seconds(cuda.kernel) == COLD
         assert cuda.flushes == 15
 
     def test_without_a_flush_it_would_be_wrong(self) -> None:
         """The fake tells: the operands are in the cache."""
         cuda = FakeCuda()
-        assert Cuda(cuda, lambda: None, cuda.now).seconds(cuda.kernel) == pytest.approx(2e-4)
+        assert Cuda(cuda, lambda: None, cuda.now).seconds(cuda.kernel) == WARM
 
     def test_batched_calls_wait_for_the_device(self) -> None:
-        """The time of queueing alone would be a microsecond."""
+        """The time of queueing alone would be a microsecond; one launch of a sample is not behind a kernel."""
         cuda = FakeCuda()
-        assert Cuda(cuda, cuda.flush, cuda.now).latency(cuda.kernel) == pytest.approx(2e-4, rel=0.02)
-        assert batched(cuda.kernel, cuda.now) == pytest.approx(1e-6)
+        calls = 2e-3 // WARM  # that fit into a sample: it has at least one more
+        assert WARM < Cuda(cuda, cuda.flush, cuda.now).latency(cuda.kernel) <= WARM + LAUNCH / (calls + 1)
+        assert batched(cuda.kernel, cuda.now) == LAUNCH
 
     def test_memory(self) -> None:
         """Above what was there, and not what an earlier call took."""
@@ -323,7 +333,7 @@ class TestError:
                     assert abs(sum(map(mpmath.mpf, truth[:, i])) - true) < abs(true) * mpmath.mpf(2) ** -100
 
     def test_rounded_once(self, exp: hard.Hard) -> None:
-        """Half an ulp, and hardly less over two thousand numbers."""
+        """Half an ulp, and hardly less: odds below 1e-17 that of two thousand none comes within a fiftieth of it."""
         concept, right = concepts()["exp"], self.library(np.exp)
         assert 0.49 < hard.worst(concept, right, "float32", exp) <= 0.5
         assert 0.49 < hard.worst_backward(concept, right, "float32", exp) <= 0.5
@@ -331,7 +341,7 @@ class TestError:
     @pytest.mark.parametrize(
         "wrong, low, high",
         [
-            (lambda y: y * (1 - 3 * 2.0**-23), 2.9, 6.6),
+            (lambda y: y * (1 - 3 * 2.0**-23), 2.5, 6.5),  # 3 to 6 ulp of y, and the rounding
             (lambda y: np.where(y > 1, np.nan, y), 2.0**24, 2.0**24),
             (lambda y: np.where(y > 1e30, np.inf, y), 2.0**24, 2.0**24),
             (lambda y: 0 * y, 2.0**23, 2.0**24),

@@ -139,6 +139,10 @@ class TestVerdicts:
         assert verdicts.counted("x", 1000, 1025, gate.INSTRUCTIONS).verdict == "slower"
         assert verdicts.counted("x", 1000, 1015, gate.INSTRUCTIONS).verdict == "same"
 
+    def test_ratio(self) -> None:
+        """The median of the rounds' ratios, not the ratio of medians: rounds are pairs."""
+        assert judge(ROW, [1.0, 2.0, 8.0], [8.0, 4.0, 10.0], FACTOR).ratio == 2.0
+
     def test_interval(self) -> None:
         """Of the sign test: order statistics 3 and 10 of twelve (Conover 1999); too few samples: all of them."""
         assert interval(range(1, 13)) == (3, 10)
@@ -206,8 +210,6 @@ class TestRun:
         assert said["ulp softmax, reference cpu, float32"][-1] == "same"
         assert said["ulp backward softmax, reference cpu, float32"][-1] == "same"
         assert not any("torch" in line for line in out.splitlines())
-        ratio = re.search(r"^forward softmax, .*32, 64 .* (\d\.\d+) ", out, re.M)
-        assert ratio and 1.5 < float(ratio[1]) < 2.5
 
     def test_a_benchmark_that_raises(self, history: Path) -> None:
         """One sentence, exit 2, and the other rows are in the table."""
