@@ -80,10 +80,10 @@ def chosen(only: str) -> list[str]:
 # -- git
 def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
     if shutil.which("git") is None:
-        raise CannotMeasure("git is not installed: the gate compares commits")
+        raise CannotMeasure("git is not installed: it has the commits to compare")
     done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
     if b"not a git repository" in done.stderr:
-        raise CannotMeasure(f"{ROOT.name} is not a git repository: the gate compares commits")
+        raise CannotMeasure(f"{ROOT.name} is not a git repository: there are no commits to compare")
     return done
 
 

@@ -33,6 +33,7 @@ if not (ROOT / "benchmarks" / "grid.py").is_file():
 sys.path.append(str(ROOT))  # at the end: the installed suite comes first
 
 import benchmarks  # noqa: E402
+from benchmarks import __main__ as commands  # noqa: E402
 from benchmarks import child, dashboard, figures, grid, hard, page  # noqa: E402
 from benchmarks.__main__ import launch, machine  # noqa: E402
 from benchmarks.clock import Cpu, Cuda, batched  # noqa: E402
@@ -452,6 +453,68 @@ class TestFailures:
             [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True
         )
         assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and words in done.stderr
+
+
+class TestCommands:
+    """What cannot be done is one sentence and exit 2, whatever asv's own exit code would be."""
+
+    @pytest.mark.parametrize(
+        "words, sentence",
+        [
+            ("nonsense", "nonsense: no such command"),
+            ("compare HEAD", "compare takes 2 words, not 1: HEAD"),
+            ("compare HEAD nowhere", "nowhere is not a commit"),
+            ("continuous nowhere HEAD", "nowhere is not a commit"),
+            ("fast nowhere..", "nowhere.. is neither a commit of this repository nor a range"),
+            ("show nowhere", "nowhere is not a commit"),
+            ("show first", "first is not recorded"),
+            ("compare first first", "first is not recorded"),
+            ("publish a b", "publish takes 0 or 1 words"),
+            ("page --verbose", "page takes neither words nor options"),
+        ],
+    )
+    def test_requests(
+        self, words: str, sentence: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Before asv, and its minutes, are asked."""
+        right = commands.commit
+        monkeypatch.setattr(commands, "commit", lambda name: "0" * 40 if name == "first" else right(name))
+        monkeypatch.setattr(commands, "asv", None)
+        monkeypatch.setattr(sys, "argv", ["benchmarks", *words.split()])
+        assert commands.main() == 2
+        out, err = capsys.readouterr()
+        assert out == "" and len(err.splitlines()) == 1 and sentence in err
+
+    @pytest.mark.parametrize(
+        "code, new, expected", [(0, True, 0), (1, True, 1), (1, False, "could not measure"), (2, True, "failed")]
+    )
+    def test_continuous(
+        self, code: int, new: bool, expected: int | str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """asv says 1 for slower and for no environment alike; only the first leaves figures."""
+
+        def asv(*arguments: str, quiet: bool = False) -> int:
+            if new and arguments[0] == "continuous":
+                (tmp_path / "machine" / "00000000-environment.json").touch()
+            return 0 if quiet else code
+
+        (tmp_path / "machine").mkdir()
+        monkeypatch.setattr(page, "RESULTS", tmp_path)
+        monkeypatch.setattr(commands, "asv", asv)
+        monkeypatch.setattr(commands, "commit", lambda name: "0" * 40)
+        if isinstance(expected, int):
+            assert commands.continuous("a", "b") == expected
+        else:
+            with pytest.raises(dashboard.Unavailable, match=expected):
+                commands.continuous("a", "b")
+
+    def test_one_commit_is_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """To git a commit alone means all that lead to it."""
+        asked: list[tuple[str, ...]] = []
+        monkeypatch.setattr(commands, "asv", lambda *arguments, quiet=False: asked.append(arguments) or 0)
+        monkeypatch.setattr(commands, "describe", lambda here: None)
+        for words, last in ((("",), "HEAD^!"), (("HEAD",), "HEAD^!"), (("HEAD^!",), "HEAD^!"), (("HEAD..",), "HEAD..")):
+            assert commands.fast(*words) == 0 and asked[-1][-1] == last
 
 
 class TestSettings:
