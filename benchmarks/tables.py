@@ -6,7 +6,21 @@ Everything is such that larger is worse: asv knows no other direction.
 from collections.abc import Sequence
 
 from benchmarks.figures import Figures, figure
-from benchmarks.grid import ON, PARAM_NAMES, row
+from benchmarks.grid import ON, PARAM_NAMES, SUITE, row
+
+
+def suite() -> type:
+    """The kernels of an audit, the start of the command, and a small audit; a class of this module would be a row."""
+
+    class Suite:
+        params = (SUITE,)
+        param_names = ("what",)
+        unit = "seconds"
+
+        def track_seconds(self, found: Figures, what: str) -> float:
+            return figure(found, row("suite", what), "suite")
+
+    return Suite
 
 
 def tables(concepts: Sequence[str], dtypes: Sequence[str], sizes: Sequence[int]) -> tuple[type, type]:
