@@ -9,15 +9,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.dashboard import Unavailable
 from benchmarks.gate import shown
-from benchmarks.grid import FIXED, LARGE, ROOT, SMALL, SUITE, names, row
+from benchmarks.grid import DTYPES, FIXED, LARGE, ROOT, SMALL, SUITE, names, row
 
 RESULTS, PAGE = ROOT / "benchmarks" / "results", ROOT / "docs" / "performance.md"
 REFERENCE, TORCH = ON = ("reference cpu", "torch cpu")
 DTYPE = "float32"
-FAR = 10  # times the floor
+PRECISION = {"float64": 53, "float32": 24, "float16": 11, "bfloat16": 8}  # bits
+FARTHEST = 10
 WHAT = {"Time.track_forward": "forward", "Time.track_backward": "backward", "Quality.track_ulp": "ulp",
-        "Quality.track_floor": "floor", "Quality.track_memory": "memory", "Suite.track_seconds": "suite"}  # fmt: skip
+        "Quality.track_ulp_backward": "ulp backward", "Quality.track_floor": "floor", "Quality.track_memory": "memory",
+        "Suite.track_seconds": "suite"}  # fmt: skip
 
 INTRODUCTION = """\
 # How the reference and torch compare
@@ -29,8 +32,18 @@ LARGE_ONES = f"""\
 ## {LARGE >> 20} Mi elements
 
 *Over the floor* is the time of a call over that of a copy of as many bytes, or of a matrix product of as many
-operations, by the same library. Memory is the peak beside the operands. The error is the worst on the hard inputs;
-16 777 216 ulp say that no digit is right.
+operations, by the same library. Memory is the peak beside the operands.
+"""
+ERRORS = """\
+## Errors
+
+The worst on the hard inputs, in ulp, reference / torch: of the value, and of the derivative by the backward pass.
+*None* says that no digit is right, or that a value is not finite. For `solve` it is the backward error in units of u.
+"""
+FORMATS = f"""\
+## Formats
+
+Forward, one thread, {LARGE >> 20} Mi elements: reference / torch.
 """
 SMALL_ONES = f"""\
 ## {SMALL} elements, and the way back
@@ -62,8 +75,8 @@ class Run:
     threads: str
     figures: dict[str, float]
 
-    def __call__(self, what: str, name: str, on: str, *size: int) -> float | None:
-        return self.figures.get(row(what, name, on, DTYPE, *size))
+    def __call__(self, what: str, name: str, on: str, *size: int, dtype: str = DTYPE) -> float | None:
+        return self.figures.get(row(what, name, on, dtype, *size))
 
 
 def runs(folder: Path = RESULTS) -> list[Run]:
@@ -88,7 +101,10 @@ def run(recorded: dict[str, Any], folder: Path) -> Run:
 
 
 def write() -> int:
-    PAGE.write_text(text(runs()), "utf-8")
+    recorded = runs()
+    if not any(r.threads == "1" for r in recorded):
+        raise Unavailable("no run with one thread is recorded: `fast` or `whole` measures and records one")
+    PAGE.write_text(text(recorded), "utf-8")
     print(f"{PAGE.relative_to(ROOT)} is written")
     return 0
 
@@ -96,10 +112,11 @@ def write() -> int:
 # -- the page
 def text(recorded: Sequence[Run]) -> str:
     """The newest commit, single-threaded, with what its machine was; then what else is recorded."""
-    newest = {r.threads: r for r in recorded if r.commit == recorded[-1].commit}
-    one = newest["1"]
+    one = [r for r in recorded if r.threads == "1"][-1]
+    every = [r for r in recorded if (r.commit, r.machine, r.threads) == (one.commit, one.machine, "all")]
     parts = [INTRODUCTION, where(one, recorded), LARGE_ONES, large(one), far(one), SMALL_ONES, small(one)]
-    parts += [THREADS, threads(one, newest["all"])] if "all" in newest else []
+    parts += [ERRORS, errors(one), FORMATS, formats(one)]
+    parts += [THREADS, threads(one, every[-1])] if every else []
     return "\n".join([*parts, "## The suite itself\n", suite(one), COMMITS, history(recorded)])
 
 
@@ -107,7 +124,8 @@ def where(r: Run, recorded: Sequence[Run]) -> str:
     m, v, day = r.machine, r.versions, datetime.fromtimestamp(r.date / 1000, UTC).date()
     gpu = any(", torch cuda," in key for other in recorded for key in other.figures)
     lines = [
-        f"* Commit {r.commit[:8]} of {day}; torch {v['torch']}, Python {v['Python']}; binary32, one thread.",
+        f"* Commit {r.commit[:8]} of {day}; torch {v['torch']}, Python {v['Python']}.",
+        f"* One thread, and {DTYPE}, where nothing else is said.",
         f"* {m['cpu']}, {m['num_cpu']} cores, {int(m['ram']) / 2**20:.0f} GiB of memory; {m['os']}, {m['arch']}.",
     ]
     lines += [] if gpu else ["* No run on a GPU is recorded: the rows of `torch cuda` read n/a."]
@@ -118,18 +136,18 @@ def large(r: Run) -> str:
     def cells(name: str) -> Iterator[str]:
         a, b = (r("forward", name, on, LARGE) for on in ON)
         yield from (name, seconds(a), seconds(b), number(a / b) if a and b else "")
-        yield from (number(r(what, name, on)) for what in ("floor", "memory", "ulp") for on in ON)
+        yield from (number(r(what, name, on)) for what in ("floor", "memory") for on in ON)
 
     head = ("concept", "reference", "torch", "reference / torch", "over the floor: reference", "torch",
-            "memory, MiB: reference", "torch", "error, ulp: reference", "torch")  # fmt: skip
+            "memory, MiB: reference", "torch")  # fmt: skip
     return table(head, map(cells, concepts(r)))
 
 
 def far(r: Run) -> str:
-    lines = [f"More than {FAR} times over the floor, the farthest first:", ""]
+    lines = [f"The {FARTHEST} farthest over the floor:", ""]
     for on in ON:
-        found = sorted(((v, n) for n in concepts(r) if (v := r("floor", n, on)) and v > FAR), reverse=True)
-        lines.append(f"* {on.split()[0]}: {', '.join(f'{n} ({number(v)})' for v, n in found) or 'none'}")
+        found = sorted(((v, n) for n in concepts(r) if (v := r("floor", n, on))), reverse=True)[:FARTHEST]
+        lines.append(f"* {on.split()[0]}: {', '.join(f'{n} ({number(v)})' for v, n in found)}")
     return "\n".join([*lines, ""])
 
 
@@ -138,6 +156,44 @@ def small(r: Run) -> str:
     head = ("concept", "reference", "torch", "back: reference", "torch", f"back, {LARGE >> 20} Mi: reference", "torch")
     keys = [(what, on, size) for what, size in columns for on in ON]
     return table(head, ((n, *(seconds(r(what, n, on, size)) for what, on, size in keys)) for n in concepts(r)))
+
+
+def errors(r: Run) -> str:
+    def cells(name: str) -> Iterator[str]:
+        yield name
+        for what in ("ulp", "ulp backward"):
+            yield from (pair(ulp(r(what, name, on, dtype=d), d) for on in ON) for d in measured)
+
+    measured = formats_of(r)
+    head = ("concept", *measured, *(f"derivative, {d}" for d in measured))
+    return table(head, map(cells, concepts(r)))
+
+
+def formats(r: Run) -> str:
+    def cells(name: str) -> Iterator[str]:
+        yield name
+        yield from (pair(seconds(r("forward", name, on, LARGE, dtype=d)) for on in ON) for d in measured)
+
+    measured = formats_of(r)
+    return table(("concept", *measured), map(cells, concepts(r)))
+
+
+def formats_of(r: Run) -> list[str]:
+    return [d for d in DTYPES if any(f", {d}" in name for name in r.figures)]
+
+
+def pair(shown: Iterable[str]) -> str:
+    """Reference / torch; nothing where neither has a figure."""
+    cells = list(shown)
+    return " / ".join(cell or "n/a" for cell in cells) if any(cells) else ""
+
+
+def ulp(value: float | None, dtype: str) -> str:
+    if value is None:
+        return ""
+    if value >= 2.0 ** PRECISION[dtype]:
+        return "none"
+    return number(value) if value < 1e6 else f"{value:.1e}".replace("e+0", "e").replace("e+", "e")
 
 
 def threads(one: Run, every: Run) -> str:
@@ -152,7 +208,7 @@ def suite(r: Run) -> str:
 def history(recorded: Sequence[Run]) -> str:
     def cells(r: Run) -> Iterator[str]:
         yield f"{r.commit[:8]}"
-        yield from (" / ".join(seconds(r("forward", n, on, LARGE)) for on in ON) for n in FIXED)
+        yield from (pair(seconds(r("forward", n, on, LARGE)) for on in ON) for n in FIXED)
 
     return table(("commit", *FIXED), (cells(r) for r in recorded if r.threads == "1"))
 

@@ -374,6 +374,11 @@ class TestError:
         with pytest.raises(NotImplementedError, match="solve has no derivative"):
             hard.worst_backward(concept, reference, "float32", found)
 
+    def test_what_is_no_rounding(self) -> None:
+        """A cast to binary32 does not count in binary64, nor the truncation of a difference quotient."""
+        found = [hard.hard(concepts()[name], FORMATS["float64"]) for name in ("round_to", "exp_central_difference")]
+        assert all(f.value is not None and np.isnan(f.value).all() for f in found)
+
     def test_saved_inputs_are_the_same(self, exp: hard.Hard, tmp_path: Path) -> None:
         """By way of float64, which holds every format."""
         hard.save(tmp_path, ["exp", "solve"], ["float32", "bfloat16"])
@@ -558,6 +563,13 @@ class TestPages:
     def test_the_page_is_current(self) -> None:
         """`python -m benchmarks page` writes docs/performance.md."""
         assert page.text(page.runs()) == (ROOT / "docs" / "performance.md").read_text("utf-8")
+
+    def test_errors(self) -> None:
+        """Short where they are large: no digit right is a word."""
+        shown = [page.ulp(x, "float32") for x in (None, 0.5, 2542.0, 15_712_345.0, 2.0**24)]
+        assert shown == ["", "0.5", "2 542", "1.6e7", "none"]
+        assert (page.pair(["", "0.5"]), page.pair(["", ""])) == ("n/a / 0.5", "")
+        assert {name: f.p for name, f in FORMATS.items()} == page.PRECISION
 
     def test_an_unknown_script(self, tmp_path: Path) -> None:
         """A new asv that asks for another file is said, not published broken."""
