@@ -88,7 +88,7 @@ def runs(folder: Path = RESULTS) -> list[Run]:
 def run(recorded: dict[str, Any], folder: Path) -> Run:
     """One file of asv's; rows that were skipped or failed have no figure."""
     figures: dict[str, float] = {}
-    for name, values in recorded["results"].items():
+    for name, values in sorted(recorded["results"].items()):  # the whole set after the fast one
         entry, what = dict(zip(recorded["result_columns"], values, strict=False)), WHAT.get(name.partition(".")[2])
         if what and entry["result"]:
             where = itertools.product(*([text.strip("'") for text in axis] for axis in entry["params"]))
