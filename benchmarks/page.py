@@ -39,6 +39,7 @@ ERRORS = """\
 
 The worst on the hard inputs, in ulp, reference / torch: of the value, and of the derivative by the backward pass.
 *None* says that no digit is right, or that a value is not finite. For `solve` it is the backward error in units of u.
+A cell is empty where no entry counts, or where there is no derivative.
 """
 FORMATS = f"""\
 ## Formats
