@@ -103,8 +103,11 @@ def matrix_norm(x: Array, *, ord: float | str = "fro", keepdims: bool = False) -
         sums = np.sum(np.abs(x), axis=-2 if ord == 1 else -1, keepdims=True)
         return drop(np.max(sums, axis=(-2, -1), keepdims=True), (-2, -1), keepdims)
     if ord in (2, "nuc"):
-        sigma = np.linalg.svd(x, compute_uv=False)  # no formula to run on other array classes: a certificate judges it
+        # no formula to run on other array classes: a certificate judges it; LAPACK is spared what is not finite
+        whole = np.isfinite(x).all(axis=(-2, -1), keepdims=True)
+        sigma = np.linalg.svd(np.where(whole, x, 0.0), compute_uv=False)
         norm = np.max(sigma, axis=-1) if ord == 2 else np.sum(sigma, axis=-1)
+        norm = np.where(whole[..., 0, 0], norm, np.max(np.abs(x), axis=(-2, -1), initial=0.0))
         return norm[..., None, None] if keepdims else norm
     raise ValueError(f"ord must be 'fro', 1, inf, 2 or 'nuc', not {ord!r}")
 

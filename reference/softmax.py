@@ -264,6 +264,17 @@ def log_softmax_log1p(x: Array, *, axis: Axis = -1) -> Array:
 
 
 @wide
+def log_softmax_online(x: Array, *, axis: Axis = -1) -> Array:
+    """(x - m) - log s with the normaliser of the online algorithm (Milakov and Gimelshein 2018).
+
+    >>> log_softmax_online([0.0, 0.0])[0].round(6).item()
+    -0.693147
+    """
+    m, s = _online_sum(x, axis)
+    return (x - m) - np.log(s)
+
+
+@wide
 def log_softmax_vjp(x: Array, *, axis: Axis = -1, cotangent: Array) -> tuple[Array, ...]:
     """dx_j = g_j - w_j sum_i g_i, with w from x."""
     return (cotangent - softmax(x, axis=axis) * np.sum(cotangent, axis=axis, keepdims=True),)

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,8 +47,19 @@ class Case:
         return np.random.default_rng(zlib.crc32(f"{self.recipe.seed} {salt}".encode()))
 
     def at(self, *inputs: Array) -> "Case":
-        """A derived case: the same concept at other inputs (shifted, scaled, permuted, snapped)."""
-        return Case(self.concept, self.format, self.target, tuple(inputs), self.recipe, flush=self.flush)
+        """A derived case: the same concept at other inputs (shifted, scaled, permuted, snapped).
+
+        Its truth is kept with this one's, since each target that is judged derives the same.
+        """
+        key = hash(tuple((x.shape, x.tobytes()) for x in inputs))
+        truth: dict[Any, Any] = self.once(("at", key), dict)
+        return Case(self.concept, self.format, self.target, tuple(inputs), self.recipe, truth, flush=self.flush)
+
+    def seeded(self, cotangent: Array) -> "Case":
+        """The same inputs, to be differentiated with this cotangent."""
+        kept = {k: v for k, v in self.memo.items() if k in ("bounded", "lenient", "ideal") or k[0] == "exact"}
+        kept["cotangent"] = cotangent.astype(self.format.dtype)
+        return Case(self.concept, self.format, self.target, self.inputs, self.recipe, kept, flush=self.flush)
 
     def flushing(self) -> "Case":
         """The same case judged by a standard that lets subnormal numbers be taken for zero."""
@@ -60,15 +71,13 @@ class Case:
         return Case(self.concept, self.format, target, self.inputs, self.recipe, self.memo, flush=self.flush)
 
     def required(self, fused: bool = False) -> Standard:
-        standard: Standard = Standard.required(self.format, fused)
+        standard = replace(Standard.required(self.format, fused), points=not self.concept.elementwise)
         return standard.flushing() if self.flush else standard
 
     def take(self, rows: Any) -> "Case":
         """Some rows, with the cotangents they have already."""
         case = self.at(*(x[rows] for x in self.inputs))
-        if "cotangent" in self.memo:
-            case.memo["cotangent"] = self.memo["cotangent"][rows]
-        return case
+        return case.seeded(self.memo["cotangent"][rows]) if "cotangent" in self.memo else case
 
     def few(self, rows: int, entries: int) -> "Case":
         """The first rows, and fewer of them where they are long."""
@@ -130,14 +139,7 @@ class Case:
 
     def unit(self) -> "Case":
         """The same inputs with ones for a cotangent: of a scalar function, the gradient itself."""
-
-        def make() -> Case:
-            case = self.at(*self.inputs)
-            case.memo.update({k: v for k, v in self.memo.items() if k in ("bounded", "lenient", "ideal")})
-            case.memo["cotangent"] = np.ones(self.value.shape, self.format.dtype)
-            return case
-
-        return self.derived("unit", make)
+        return self.derived("unit", lambda: self.seeded(np.ones(self.value.shape)))
 
     def grads(self, mode: str) -> list[Array]:
         """The target's own derivative: one array per differentiable operand."""

@@ -50,7 +50,8 @@ class Concept:
     rounded once. ``masks``: -inf entries are legal (a mask); ``extended``: at infinite arguments
     the value is the limit of the definition. ``saved`` is the backward formula that has only the
     rounded output to go by; ``smooth`` (first operand, options)
-    tells the entries at which the function is differentiable, where kinks are no single values. ``lenient`` are
+    tells the entries at which the function is differentiable, where kinks are no single values. ``slack``
+    says why no right version comes within a sixteenth of the bound. ``lenient`` are
     algorithms in wide use that lose where a sound one of like cost does not: within the bound of
     either a failure is at most *inaccurate*, and says so.
     """
@@ -82,6 +83,7 @@ class Concept:
     function: str = ""
     laws: tuple["Law", ...] = ()
     note: str = field(default="", compare=False)
+    slack: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if (self.definition is None) == (self.certificate is None):

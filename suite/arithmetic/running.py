@@ -26,13 +26,18 @@ _SINGLE = FORMATS["float32"]
 
 @dataclass(frozen=True)
 class Standard:
-    """What one operation of a good library may lose: u, reductions' u, and E ulp per function."""
+    """What one operation of a good library may lose: u, reductions' u, and E ulp per function.
+
+    ``points``: functions are exact where C's Annex F has exact values, as e^0 = 1. A kernel that
+    approximates a whole elementwise function need not be.
+    """
 
     format: Format
     ulps: float = 4.0
     reduce_u: float = 0.0
     pairwise: bool = False
     flush: bool = False
+    points: bool = True
 
     @classmethod
     def required(cls, fmt: Format, fused: bool = False) -> "Standard":
@@ -125,7 +130,15 @@ class RunningError(Arithmetic):
     def add(self, o: Any) -> Any:
         value, error = self.value + o.value, self.error + o.error
         trivial = _zero(self) | _zero(o)
+        if self.exact and o.exact:
+            trivial = trivial | self.represented(value, _left(value, self.value, o.value))
         return self.done(value, error, np.where(trivial, 0.0, self.rounded(value, error, False)), self, o)
+
+    def represented(self, value: Any, left: Any) -> Any:
+        """Exact operands, nothing ``left`` of the result in float64, and a number of the format: nothing is rounded."""
+        f = self.standard.format
+        exact = (left == 0) & ((f.p == 53) | (f.round(value).astype(np.float64) == value))
+        return exact & ((np.abs(value) >= f.tiny) | (value == 0)) if self.standard.flush else exact
 
     def subtract(self, o: Any) -> Any:
         return self.add(o.negative())
@@ -141,6 +154,8 @@ class RunningError(Arithmetic):
         error = self._product_error(o)
         exact = _power_of_two(self) | _power_of_two(o)
         exact = (exact & (np.abs(value) >= self.standard.format.tiny)) | _zero(self) | _zero(o)
+        if self.exact and o.exact and self.standard.format.p < 27:  # then float64 has room for the product
+            exact = exact | self.represented(value, 0.0)
         return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
 
     def _product_error(self, o: Any) -> Any:
@@ -224,7 +239,14 @@ class RunningError(Arithmetic):
     def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         x = self.guarded()
         value, error, size = (np.sum(v, axis=axis, keepdims=keepdims) for v in (x.value, x.error, _magnitude(x)))
-        return self.accumulated(value, error, size, self.size // max(value.size, 1))
+        total = self.accumulated(value, error, size, self.size // max(value.size, 1))
+        # every partial sum of integers is one: exact in any order while none is larger than 1/u
+        whole = size <= 1 / self.standard.format.u
+        if not whole.any():
+            return total
+        integers = (x.value == np.rint(x.value)) & (x.error == 0)
+        whole = whole & np.all(integers, axis=axis, keepdims=keepdims)
+        return self.rebuild(value, np.where(whole, 0.0, total.error))
 
     def cumsum(self, axis: int) -> Any:
         s = self.standard
@@ -302,7 +324,8 @@ class RunningError(Arithmetic):
         f, n = self.standard.format, max(self.shape[-2:])
         size = np.max(np.abs(self.value), axis=(-2, -1), keepdims=True)
         scale = np.where(size > 0, size, 1.0)
-        value = np.linalg.norm(self.value / scale, 2, axis=(-2, -1)) * scale[..., 0, 0]
+        scaled = np.where(np.isfinite(size), self.value / scale, 0.0)  # LAPACK complains of what is not finite
+        value = np.linalg.norm(scaled, 2, axis=(-2, -1)) * scale[..., 0, 0]
         spread = np.linalg.norm(self.error, axis=(-2, -1))
         safe = size[..., 0, 0] * n < f.max  # the drivers scale a matrix whose squares would leave the range
         return self.done(
@@ -324,7 +347,10 @@ class RunningError(Arithmetic):
             propagated = np.where(x.error > 0, slope * x.error, 0.0)
         if ufunc is np.sqrt:
             propagated = np.minimum(propagated, np.sqrt(x.error))
-        return self.done(value, propagated, self.ulps(value, propagated, row.ulps), x)
+        rounding = self.ulps(value, propagated, row.ulps)
+        if row.known is not None and self.standard.points:
+            rounding = np.where((x.value == row.known) & (x.error == 0), 0.0, rounding)
+        return self.done(value, propagated, rounding, x)
 
     def ulps(self, value: Any, propagated: Any, exact: float | None) -> Any:
         with np.errstate(invalid="ignore"):
@@ -345,6 +371,12 @@ def _power_of_two(x: RunningError) -> Any:
     else:
         alone = (x.value.view(np.int64) & _MANTISSA) == 0
     return alone if x.exact else alone & (x.error == 0)
+
+
+def _left(total: Any, a: Any, b: Any) -> Any:
+    """What float64 lost in total = a + b (Knuth's TwoSum); NaN where it overflowed."""
+    c = total - a
+    return (a - (total - c)) + (b - c)
 
 
 def _zero(x: RunningError) -> Any:

@@ -3,7 +3,8 @@
 ``ball`` evaluates it on a python-flint ball; ``derivative`` is written in NumPy, on (x, f(x)), so
 that it runs in whatever arithmetic it is given; ``slope`` bounds |f'| over the interval
 [low, high] in float64, for the propagation of a running error; ``ulps`` overrides what a standard
-allows, where IEEE 754 is stricter; ``value`` takes the place of a ufunc that is no good in float64.
+allows, where IEEE 754 is stricter; ``value`` takes the place of a ufunc that is no good in float64; at ``known``
+the result is 0 or 1, exactly, in every library (C, Annex F).
 """
 
 import math
@@ -28,6 +29,7 @@ class Row:
     slope: Callable[[Any, Any], Any]
     ulps: float | None = None
     value: Callable[[Any], Any] | None = None
+    known: float | None = 0.0
 
 
 def _log(f: Ball, pole: int) -> Ball:
@@ -39,7 +41,7 @@ def _base2(f: Ball) -> Ball:
     """log2 of a power of two is an integer: exactly so, whatever the precision."""
 
     def log2(x: arb) -> arb:
-        if x.is_exact() and x > 0 and int(x.man_exp()[0]) == 1:
+        if x.is_exact() and x.is_finite() and x > 0 and int(x.man_exp()[0]) == 1:
             return arb(int(x.man_exp()[1]))
         return f(x)
 
@@ -82,12 +84,13 @@ TABLE: dict[np.ufunc, Row] = {
     np.exp: Row(arb.exp, lambda x, y: y, lambda lo, hi: np.exp(hi)),
     np.expm1: Row(arb.expm1, lambda x, y: np.exp(x), lambda lo, hi: np.exp(hi)),
     np.exp2: Row(_exp2, lambda x, y: y * ln2_like(x), lambda lo, hi: 0.7 * np.exp2(hi)),
-    np.log: Row(_log(arb.log, 0), lambda x, y: 1 / x, lambda lo, hi: 1 / np.maximum(lo, 0.0)),
+    np.log: Row(_log(arb.log, 0), lambda x, y: 1 / x, lambda lo, hi: 1 / np.maximum(lo, 0.0), known=1.0),
     np.log1p: Row(_log(arb.log1p, -1), lambda x, y: 1 / (1 + x), lambda lo, hi: 1 / np.maximum(1 + lo, 0.0)),
     np.log2: Row(
         _log(_base2(lambda x: x.log() / arb(2).log()), 0),
         lambda x, y: 1 / (x * ln2_like(x)),
         lambda lo, hi: 1.45 / np.maximum(lo, 0.0),
+        known=1.0,
     ),
     np.sqrt: Row(arb.sqrt, lambda x, y: 1 / (2 * y), lambda lo, hi: 0.5 / np.sqrt(np.maximum(lo, 0.0)), 0.5),
     np.sin: Row(arb.sin, lambda x, y: np.cos(x), lambda lo, hi: np.ones_like(lo)),

@@ -212,6 +212,14 @@ def _midpoints(value: Any) -> Any:
 
 def _scatter(g: Any, source: Any, shape: tuple[int, ...]) -> Any:
     size = int(np.prod(shape))
+    if hasattr(g, "tangent"):
+        return g.rebuild(*(_scatter(part, source, shape) for part in g.parts))
+    if hasattr(g, "standard"):  # as many roundings as there are further terms
+        value, error, magnitude, terms = (
+            _scatter(part, source, shape)
+            for part in (g.value, g.error, np.abs(g.value) + g.error, np.ones(g.value.shape))
+        )
+        return g.rebuild(value, error + np.maximum(terms - 1, 0) * g.standard.format.u * magnitude)
     if hasattr(g, "a"):
         out = np.asarray(_like(g, np.zeros(size)).a)
         np.add.at(out, np.asarray(source).ravel(), np.asarray(g.a, dtype=object).ravel())

@@ -78,6 +78,7 @@ logaddexp = Concept(
     definition=_logaddexp,
     vjp=ref.logaddexp_vjp,
     operands=(Operand(), Operand(near=0)),
+    masks=True,
     alternatives=(lambda x1, x2: ref.logsumexp(np.stack([x1, x2], axis=-1)),),
     vjp_alternatives=(
         lambda x1, x2, *, cotangent: (cotangent / (1.0 + np.exp(x2 - x1)), cotangent / (1.0 + np.exp(x1 - x2))),
@@ -134,9 +135,7 @@ log_softmax = Concept(
     masks=True,
     fused=False,
     alternatives=(
-        lambda x, *, axis: (
-            (d := x - np.max(x, axis=axis, keepdims=True)) - ref.logsumexp_online(d, axis=axis, keepdims=True)
-        ),
+        ref.log_softmax_online,
         ref.log_softmax_log1p,
     ),
     vjp_alternatives=(ref.log_softmax_vjp_saved,),

@@ -41,14 +41,14 @@ def variance_bound(inputs: Any, value: Any, error: Any, standard: Any, *, correc
 
 
 def deviation_bound(inputs: Any, value: Any, error: Any, standard: Any, *, correction: Any) -> Any:
-    """The root of the variance: an error e of v moves sqrt v by at most min(e / sqrt v, sqrt e)."""
+    """The root of the variance: an error e of v moves sqrt v by at most e / (sqrt v + sqrt(v - e)), and by sqrt e."""
     x, f = inputs[0], standard.format
     scale = np.max(np.abs(x), axis=-1, keepdims=True)
     scale = np.where(scale > 0, scale, 1.0)
     v = np.where(value > 0, value / scale[..., 0], 0.0) ** 2
     e = variance_bound([x / scale], v, np.zeros_like(v), standard, correction=correction)
     with np.errstate(all="ignore"):
-        root = np.minimum(np.where(v > 0, e / np.sqrt(v), np.inf), np.sqrt(e))
+        root = np.fmin(e / (np.sqrt(v) + np.sqrt(np.maximum(v - e, 0.0))), np.sqrt(e))
     bound = root * scale[..., 0] + 2 * f.u * value + f.eta * x.shape[-1]
     return np.maximum(error, np.where(value * 1.01 + bound < f.max, bound, np.inf))
 
