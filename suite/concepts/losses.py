@@ -7,17 +7,27 @@ import numpy as np
 import reference as ref
 from suite.arithmetic import decimal
 from suite.concepts.activations import softplus_definition
+from suite.kinds import KINDS
 from suite.laws.algebra import Agrees, Commutative, Identity, Shift, other
 from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient
 from suite.laws.gradient import GradientSum
 from suite.laws.order import Range
 from suite.record import Concept, Operand
+from suite.styles import row_of
 
 MEAN_SUM = ({"reduction": "mean"}, {"reduction": "sum"})
 NONE = ({"reduction": "none"},)
 CONVEX = (Convex(), FirstOrder(), MonotoneGradient())
 LABELS = Operand("labels", grad=False)
 LOGITS = Operand()
+
+
+def _targets(rng: Any, fmt: Any, shape: Any, logits: Any) -> Any:
+    """Probabilities; in half of the rows what the logits say with certainty, so that the loss is nearly 0."""
+    return np.where(rng.random(row_of(shape)) < 0.5, logits > 0, KINDS["probability"](rng, shape, fmt, logits))
+
+
+TARGETS = Operand("probability", grad=False, couple=_targets)
 
 
 def _reduced(terms: Any, reduction: Any) -> Any:
@@ -239,7 +249,7 @@ binary_cross_entropy_with_logits = Concept(
     saved=ref.binary_cross_entropy_with_logits_vjp_saved,
     fused=False,
     alternatives=BCE_FORMS,
-    operands=(LOGITS, Operand("probability", grad=False)),
+    operands=(LOGITS, TARGETS),
     options=MEAN_SUM,
     laws=(Range(0.0), Convex()),
 )
@@ -254,7 +264,7 @@ binary_cross_entropy_with_logits_none = Concept(
     fused=False,
     saved=ref.binary_cross_entropy_with_logits_vjp_saved,
     alternatives=BCE_FORMS,
-    operands=(LOGITS, Operand("probability", grad=False)),
+    operands=(LOGITS, TARGETS),
     options=NONE,
     laws=(Range(0.0), *CONVEX),
 )
