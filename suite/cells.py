@@ -12,6 +12,7 @@ from suite.laws.gradient_limits import GradientLimits
 from suite.laws.law import Law
 from suite.laws.padding import Padding
 from suite.laws.route import Repeatable, Routes
+from suite.laws.second import SecondDerivative
 from suite.laws.stability import Finite, Limits, PropagatesNan, SpecialValues
 from suite.record import Concept
 from suite.targets.library import Library
@@ -33,6 +34,7 @@ DERIVED: tuple[Law, ...] = (
     Padding(),
     Routes(),
     Repeatable(),
+    SecondDerivative(),
 )
 
 

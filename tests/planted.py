@@ -226,15 +226,37 @@ def torch_exp(factor: float, mode: str) -> Function:
             @staticmethod
             def backward(ctx: Any, g: Any) -> Any:
                 now = "functional" if inside_transform else "create_graph" if torch.is_grad_enabled() else "backward"
-                return g * ctx.saved_tensors[0] * (factor if now == mode else 1.0)
+                y = ctx.saved_tensors[0]
+                return g * y * (torch.where(y == 1, 1.0, factor) if now == mode else 1.0)  # e^0 is exact
 
             @staticmethod
             def jvp(ctx: Any, tangent: Any) -> Any:
-                return tangent * ctx.saved_tensors[0] * (factor if mode == "forward" else 1.0)
+                y = ctx.saved_tensors[0]
+                return tangent * y * (torch.where(y == 1, 1.0, factor) if mode == "forward" else 1.0)
 
         return Exp.apply(x)
 
     return exp
+
+
+def torch_exp_bent(x: Any) -> Any:
+    """exp whose second derivative is a quarter too large."""
+    import torch
+
+    from suite.mutants.modes import node
+
+    def back(y: Any, leaves: Any, cotangent: Any) -> Any:
+        (g,) = torch.autograd.grad(y, leaves, cotangent, create_graph=True)
+        return (1.25 * g - 0.25 * g.detach(),)
+
+    return node(concepts()["exp"], torch.exp, back)(x)
+
+
+@ref.wide
+def elu_vjp_at_zero(x: Array, *, alpha: float, cotangent: Array) -> tuple[Array, ...]:
+    """Eight ulp above 1 at the kink, where four are allowed."""
+    (g,) = ref.elu_vjp(x, alpha=alpha, cotangent=cotangent)
+    return (np.where(x == 0, g * np.float32(1 + 2.0**-20), g),)
 
 
 # 8 to 16 ulp, where 4 are allowed
@@ -323,13 +345,14 @@ PLANTED: tuple[Planted, ...] = (
     Planted("exp2", "gradient_finite", exp2_vjp_saved, "real", "pytorch/pytorch#192408", "vjp", vjp=True),
     Planted("softmax", "gradient_sum", off_vjp("softmax"), vjp=True),
     Planted("vector_norm", "euler", off_vjp("vector_norm", sign=outward), vjp=True),
-    Planted("elu", "kink", off_vjp("elu"), vjp=True),
+    Planted("elu", "kink", elu_vjp_at_zero, vjp=True),
     Planted("leaky_relu", "kink", leaky_relu_vjp_both, "real", "two inclusive masks", vjp=True),
     Planted("exp", "gradient", torch_exp(SLIGHTLY, "backward"), route="backward", framework="torch"),
     Planted("exp", "gradient", torch_exp(SLIGHTLY, "functional"), route="functional", framework="torch"),
     Planted("exp", "gradient", torch_exp(SLIGHTLY, "create_graph"), route="create_graph", framework="torch"),
     Planted("exp", "gradient", torch_exp(np.nan, "functional"), "real", route="functional", framework="torch"),
     Planted("exp", "forward", torch_exp(SLIGHTLY, "forward"), route="forward", framework="torch"),
+    Planted("exp", "second_derivative", torch_exp_bent, route="create_graph", framework="torch"),
     # certificates and procedures
     Planted("solve", "certificate", solve_off),
     Planted("solve", "certificate", solve_by_inverse, "real", "an explicit inverse", dtype="float64"),

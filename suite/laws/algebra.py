@@ -53,7 +53,8 @@ class Shift(Law):
         left, right = moved.got().astype(np.float64), plain.got().astype(np.float64)
         if self.carries:
             left = left - c.reshape((-1,) + (1,) * (left.ndim - 1))
-        slack = moved.bounded()[1] + plain.bounded()[1] + 2.0**-52 * np.abs(moved.value)
+        own = 2.0**-52 * (np.abs(moved.value) + np.abs(plain.value))  # the subtraction above is rounded
+        slack = moved.bounded()[1] + plain.bounded()[1] + own
         return related(plain, left, right, slack, calls=_calls(plain, moved))
 
 

@@ -119,8 +119,7 @@ class Forward(Law):
         seed: Array = np.zeros((case.rows, *out))
         tangent: Array = np.zeros(case.inputs[k].shape)
         seed[:, *there] = tangent[:, *here] = 1.0
-        unit = case.at(*case.inputs)
-        unit.memo["cotangent"] = seed.astype(case.format.dtype)
+        unit = case.seeded(seed)
         axis = {"axis": -1} if case.concept.has_axis else {}
         got = case.target.tangent(
             case.concept, case.inputs, k, tangent.astype(case.format.dtype), **axis, **case.options
@@ -187,7 +186,7 @@ class Kink(Law):
         """Of a function of many variables it is only asked that there is one: it is Lipschitz, so a set is there."""
         case = affordable(with_origin(case))
         got, bent = case.grads(case.target.framework.modes[0])[0].astype(np.float64), ~off_kinks(case, 0)
-        finite = np.isfinite(case.bounded()[1]).reshape(case.rows, *(1,) * (got.ndim - 1))
+        finite = np.isfinite(case.value).reshape(case.rows, *(1,) * (got.ndim - 1))
         lost = worst((bent & finite & np.isnan(got)).astype(float), 1)
         return each(self._lost(case, i[0], i[1:]) for i in lost).marked(cases=1, elements=int((bent & finite).sum()))
 

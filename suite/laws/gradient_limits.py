@@ -5,9 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from suite.arithmetic import Undecided
 from suite.case import Case
 from suite.floats import Array
-from suite.judge import compare, each
+from suite.judge import BITS, compare, each, entry
 from suite.laws.gradient import affordable, off_kinks
 from suite.laws.law import EAGER, Law
 from suite.laws.stability import MASKED, Limits, special_rows, tamed
@@ -42,8 +43,7 @@ class GradientLimits(Law):
 
     @staticmethod
     def _seeded_alike(rows: Case, far: float) -> Case:
-        case = rows.at(*(tamed(x, far) for x in rows.inputs))
-        case.memo["cotangent"] = rows.cotangent
+        case = rows.at(*(tamed(x, far) for x in rows.inputs)).seeded(rows.cotangent)
         return case
 
     @staticmethod
@@ -58,19 +58,36 @@ class GradientLimits(Law):
                 & off_kinks(further, rows.wrt[j])
             )
             slack = np.where(settled, np.maximum(allowed, more), np.inf)
-        judged = np.where(determinate(rows, j) & settled, v, np.nan)
-        return compare(
-            rows,
-            got,
-            judged,
-            slack,
-            lambda row, bits: further.exact_grads(row, bits)[j],
-            basis="exact (limit of the derivative)",
-            wrt=rows.wrt[j],
-            # the usual formulas of a derivative meet inf * 0 there: who promises more than a mask does?
-            severity=Severity.CONVENTION if rows.concept.elementwise else None,
-            cap=2,
+        judged, plain = determinate(rows, j) & settled, differentiable(rows, j)
+        # where the usual formula of a derivative meets inf * 0, its limit is not everybody's choice
+        return each(
+            compare(
+                rows,
+                got,
+                np.where(judged & here, v, np.nan),
+                slack,
+                lambda row, bits: further.exact_grads(row, bits)[j],
+                basis="exact (limit of the derivative)",
+                wrt=rows.wrt[j],
+                severity=severity,
+                cap=2,
+            )
+            for here, severity in ((plain, None), (~plain, Severity.CONVENTION))
         )
+
+
+def differentiable(rows: Case, j: int) -> Array:
+    """Entries at which the chain rule through the definition gives a number, infinite arguments and all."""
+    if not rows.concept.elementwise:
+        return np.ones(rows.inputs[rows.wrt[j]].shape, bool)
+
+    def one(row: int) -> bool:
+        try:
+            return bool(entry(rows.exact_grads(row, BITS[0])[j], ()).is_finite())
+        except Undecided:
+            return False
+
+    return np.array([one(row) for row in range(rows.rows)])
 
 
 def determinate(rows: Case, j: int) -> Array:

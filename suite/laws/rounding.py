@@ -10,6 +10,7 @@ from suite.floats import FORMATS, Array, Format
 from suite.judge import bitwise
 from suite.laws.law import Law
 from suite.outcome import Outcome
+from suite.verdict import Severity
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class CorrectlyRoundedCast(Law):
         ties = beside_ties(x.astype(np.float64), narrow, case.format, case.rng("ties"))
         both = case.at(np.concatenate([x, case.format.round(ties)]))
         expected = narrow.round(both.inputs[0]).astype(np.float64).astype(case.format.dtype)
-        return bitwise(both, both.got(), expected.astype(np.float64))  # got, too, is back in the operand's format
+        # got, too, is back in the operand's format
+        return bitwise(both, both.got(), expected.astype(np.float64), severity=Severity.INACCURATE)
 
 
 def beside_ties(x: Array, narrow: Format, wide: Format, rng: np.random.Generator) -> Array:

@@ -45,6 +45,7 @@ class Framework(Protocol):
         self, f: Function, operands: Sequence[Any], wrt: Sequence[int], cotangent: Array, mode: str
     ) -> list[Array]: ...
     def tangent(self, f: Function, operands: Sequence[Any], wrt: int, tangent: Array) -> Array: ...
+    def second(self, f: Function, operands: Sequence[Any], wrt: int, cotangent: Array, tangent: Array) -> Array: ...
     def describe(self) -> Mapping[str, Any]: ...
 
 
@@ -112,6 +113,9 @@ class NumPy:
 
     def tangent(self, f: Function, operands: Sequence[Any], wrt: int, tangent: Array) -> Array:
         raise Unsupported("NumPy functions have no forward mode")
+
+    def second(self, f: Function, operands: Sequence[Any], wrt: int, cotangent: Array, tangent: Array) -> Array:
+        raise Unsupported("NumPy derivatives are not differentiated again")
 
     def describe(self) -> Mapping[str, Any]:
         return {"version": np.__version__, "build": "", "threads": 1}
@@ -197,6 +201,15 @@ class Torch:
 
         _, out = self.torch.func.jvp(partial, (operands[wrt],), (self._tensor(tangent),))
         return self.from_native(out, "torch.func.jvp")
+
+    def second(self, f: Function, operands: Sequence[Any], wrt: int, cotangent: Array, tangent: Array) -> Array:
+        torch, seed, v = self.torch, self._tensor(cotangent), self._tensor(tangent)
+        leaves = [x.detach().requires_grad_(k == wrt) for k, x in enumerate(operands)]
+        x = leaves[wrt]
+        (g,) = torch.autograd.grad(f(*leaves), x, seed, create_graph=True, allow_unused=True)
+        h = torch.autograd.grad(g, x, v, allow_unused=True)[0] if g is not None and g.requires_grad else None
+        zero = torch.zeros_like(x)  # added, for autograd may return a zero that has no memory
+        return self.from_native(zero if h is None else h + zero, "the second derivative")
 
     def describe(self) -> Mapping[str, Any]:
         torch = self.torch

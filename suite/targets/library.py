@@ -19,7 +19,7 @@ from suite.targets.frameworks import FRAMEWORKS, Framework, NumPy, TargetError, 
 
 BUILT_IN = ("numpy", "torch")
 _REFUSALS = (
-    "not implemented for",
+    "not implemented",
     "not support",
     "unsupported dtype",
     "expected a floating",
@@ -113,6 +113,20 @@ class Library:
                 return self.framework.tangent(f, native, wrt, tangent)
             rows = range(len(tangent))
             return np.stack([self.framework.tangent(f, [x[i] for x in native], wrt, tangent[i]) for i in rows])
+
+    def second(
+        self, concept: Concept, operands: Sequence[Array], wrt: int, cotangent: Array, tangent: Array, **options: Any
+    ) -> Array:
+        """The derivative along ``tangent`` of the gradient that ``cotangent`` seeds, by the library's own backward."""
+        where, call = self._derivative(concept)
+        f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
+        with guarded(where):
+            if concept.batched:
+                return self.framework.second(f, native, wrt, cotangent, tangent)
+            rows = range(len(tangent))
+            return np.stack(
+                [self.framework.second(f, [x[i] for x in native], wrt, cotangent[i], tangent[i]) for i in rows]
+            )
 
     def _derivative(self, concept: Concept) -> tuple[str, Callable[..., Any]]:
         name = concept.call_name
