@@ -8,6 +8,7 @@ from suite.concepts import concepts
 from suite.mutants.makers import right
 from suite.targets.library import Library
 
+Group = tuple[str, str, str]
 ORIGINS = ("corpus", "operator", "edge")
 
 
@@ -17,8 +18,10 @@ class Mutant:
 
     ``function`` has the signature of the concept's function, on NumPy arrays (operands positional, ``axis``,
     ``keepdims`` and options keyword-only), or of its derivative where ``vjp`` is set (``cotangent`` as a keyword; a
-    tuple, one array per differentiable operand). ``origin``: "corpus", a bug of a library, with its tracker's number
-    as ``source``; "operator", applied to every concept it fits; "edge", made to lie just beyond the bound.
+    tuple, one array per differentiable operand). Where ``mode`` is set, torch's function is changed instead, in that
+    mode of differentiation alone, and ``function`` makes the changed one from it. ``origin``: "corpus", a bug of a
+    library, with its tracker's number as ``source``; "operator", applied to every concept it fits; "edge", made to lie
+    just beyond the bound.
     """
 
     concept: str
@@ -29,19 +32,27 @@ class Mutant:
     source: str = ""
     dtype: str = "float32"
     vjp: bool = False
+    mode: str = ""
 
     @property
     def id(self) -> str:
         return f"{self.concept}-{self.kind.replace(' ', '_')}-{self.dtype}{'-vjp' if self.vjp else ''}"
 
     @property
-    def group(self) -> tuple[str, str]:
-        """The (concept, dtype) whose cases it is judged on."""
-        return self.concept, self.dtype
+    def framework(self) -> str:
+        return "torch" if self.mode else "numpy"
+
+    @property
+    def group(self) -> Group:
+        """The (concept, dtype, framework) whose cases it is judged on."""
+        return self.concept, self.dtype, self.framework
 
     def library(self) -> Library:
-        """The reference with this one function replaced."""
-        good, name = right(), concepts()[self.concept].call_name
+        """The reference, or torch, with this one function replaced."""
+        good, name = right(self.framework), concepts()[self.concept].call_name
+        if self.mode:
+            changed = {**good.functions, name: self.function(good.functions[name])}
+            return Library("mutant", good.framework, changed)
         functions, vjps = dict(good.functions), dict(good.vjps)
         (vjps if self.vjp else functions)[name] = self.function
         return Library("mutant", good.framework, functions, vjps)

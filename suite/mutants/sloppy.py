@@ -15,17 +15,22 @@ class Sloppy(np.ndarray[Any, Any]):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
         plain = [np.asarray(x) if isinstance(x, Sloppy) else x for x in inputs]
+        if "out" in options:
+            options["out"] = tuple(np.asarray(x) for x in options["out"])
         result = getattr(ufunc, method)(*plain, **options)
         if method == "__call__" and ufunc in PERTURBED:
-            result = perturbed(ufunc, plain, np.asarray(result))
-        return sloppy(result)
+            result = self.changed(ufunc, plain, np.asarray(result))
+        return self.alike(result)
+
+    def changed(self, ufunc: np.ufunc, arguments: list[Any], result: Array) -> Array:
+        return perturbed(ufunc, arguments, result)
 
     def __array_function__(self, function: Function, types: Any, args: Any, options: Any) -> Any:
-        return sloppy(super().__array_function__(function, types, args, options))
+        return self.alike(super().__array_function__(function, types, args, options))
 
-
-def sloppy(x: Any) -> Any:
-    return x.view(Sloppy) if isinstance(x, np.ndarray) and x.dtype.kind != "O" else x
+    @classmethod
+    def alike(cls, x: Any) -> Any:
+        return x.view(cls) if isinstance(x, np.ndarray) and x.dtype.kind not in "Oiub" else x
 
 
 # sqrt is correctly rounded in every library; the C library's erfc has no ulp to spare in float64
@@ -70,11 +75,24 @@ def dice(x: Array) -> Array:
 
 def loosened(f: Function) -> Function:
     def called(*operands: Array, **options: Any) -> Any:
-        more = {k: sloppy(v) if k == "cotangent" else v for k, v in options.items()}
-        result = f(*(x if x.dtype.kind in "iu" else sloppy(x) for x in operands), **more)
+        more = {k: Sloppy.alike(v) if k == "cotangent" else v for k, v in options.items()}
+        result = f(*map(Sloppy.alike, operands), **more)
         return tuple(np.asarray(r) for r in result) if isinstance(result, tuple) else np.asarray(result)
 
     return called
+
+
+def called_by(f: Function, *operands: Array, **options: Any) -> set[np.ufunc]:
+    """The elementary functions that a text calls."""
+    met = set()
+
+    class Watched(Sloppy):
+        def changed(self, ufunc: np.ufunc, arguments: list[Any], result: Array) -> Array:
+            met.add(ufunc)
+            return result
+
+    f(*map(Watched.alike, operands), **options)
+    return met
 
 
 ARITHMETIC = {

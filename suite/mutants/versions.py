@@ -1,7 +1,7 @@
 """Right versions: other implementations within the contract, none of which may ever be refuted.
 
 Beside the alternatives that a concept declares, they are derived: another order of summation, float64 inside and
-rounded once, elementary functions off by up to 4 ulp, the exact value rounded.
+rounded once, elementary functions off by up to 4 ulp, every step in sixteen bits, the exact value rounded.
 """
 
 from collections.abc import Iterator
@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 import reference as ref
+from reference.shapes import drop
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, format_of
+from suite.inputs import Recipe, draw
 from suite.mutants.makers import Function, right
 from suite.mutants.oracle import oracle, oracle_vjp
 from suite.mutants.reordered import (
@@ -24,7 +26,8 @@ from suite.mutants.reordered import (
     var_in_sequence,
     vecdot_in_sequence,
 )
-from suite.mutants.sloppy import loosened
+from suite.mutants.sloppy import called_by, loosened
+from suite.mutants.stepwise import stepwise
 from suite.record import Concept
 from suite.targets.library import Library
 
@@ -95,13 +98,25 @@ def by_casts(x: Array, *, dtype: str) -> Array:
     return x.astype(ref.format_of(dtype).dtype).astype(x.dtype)
 
 
-ARITHMETIC = {
-    "relu", "leaky_relu", "relu6", "hardtanh", "hardsigmoid", "hardswish", "add", "subtract", "multiply", "divide",
-    "abs", "square", "reciprocal", "sqrt", "nll_loss", "mse_loss", "mse_loss_none", "precision", "recall", "accuracy",
-    "vector_norm", "matrix_norm", "spectral_norm", "solve", "gradient_descent", "project_simplex", "vecdot", "matvec",
-    "matmul", "linear", "linear_chain", "round_to", "nextafter", "sum", "mean", "cumsum", "prod", "var", "std",
-}  # fmt: skip
+@ref.wide
+def std_welford(x: Array, *, axis: Any = -1, correction: float = 0.0, keepdims: bool = False) -> Array:
+    """Scaled, so that no square leaves the range."""
+    size = np.max(np.abs(x), axis=axis, keepdims=True)
+    scale = np.where(size > 0, size, np.ones_like(size))
+    v = ref.var_welford(x / scale, axis=axis, correction=correction, keepdims=True)
+    out = np.sqrt(v) * scale
+    return drop(out, axis, keepdims)
+
+
 IN_SEQUENCE = (sum_in_sequence, mean_in_sequence, var_in_sequence, vecdot_in_sequence)
+
+
+def elementary(f: Function, concept: Concept) -> bool:
+    """Whether it calls exp, log, tanh, ...: then another library's may be off by some ulp."""
+    options = {**({"axis": -1} if concept.has_axis else {}), **concept.options[0]}
+    with np.errstate(all="ignore"):
+        operands = draw(concept, FORMATS["float32"], Recipe(tuple((d, 2) for d in concept.dims), 0, 0))
+        return bool(called_by(f, *(operands if concept.batched else (x[0] for x in operands)), **options))
 
 
 def versions_of(concept: Concept) -> Iterator[Version]:
@@ -117,21 +132,25 @@ def versions_of(concept: Concept) -> Iterator[Version]:
     for text in IN_SEQUENCE:
         if text.__name__ == f"{name}_in_sequence":
             yield Version(name, "sums in sequence", text)
+    for text in (ref.var_welford, ref.var_two_pass, std_welford):  # within the hand-written bound
+        if text.__name__.startswith(f"{name}_"):
+            yield Version(name, text.__name__.removeprefix(f"{name}_").replace("_", " "), text)
     if name == "nextafter":  # the neighbours of a float are those of its own format
         yield Version(name, "by bits", nextafter_by_bits)
         yield Version(name, "NumPy's", lambda x, y: np.nextafter(x, y.astype(x.dtype)))
     else:
         narrow = ("float32", "float16", "bfloat16")
         yield Version(name, "float64 inside", doubled(good), doubled(vjp) if vjp else None, narrow)
+        steps = None if concept.fused else stepwise(good)
+        if steps or vjp:
+            yield Version(name, "each step in sixteen bits", steps, stepwise(vjp) if vjp else None, narrow[1:])
     if name == "round_to":
-        yield Version(
-            name, "by casts", lambda x, *, dtype: x.astype(ref.format_of(dtype).dtype).astype(x.dtype), None, narrow
-        )
-    if name not in ARITHMETIC:
+        yield Version(name, "by casts", by_casts, None, narrow)
+    if elementary(good, concept):
         yield Version(name, "functions off by 4 ulp", loosened(good), loosened(vjp) if vjp else None)
     if concept.definition is not None and name not in ("nextafter", "round_to"):  # no real functions
         exact = oracle_vjp(concept) if concept.vjp else None
-        yield Version(name, "exact, rounded", oracle(concept), exact, entries=96)
+        yield Version(name, "exact, rounded", oracle(concept), exact, entries=384)
 
 
 @cache

@@ -38,19 +38,24 @@ def peers_say(mutant: Mutant, seed: int = 0) -> tuple[tuple[str, str], ...]:
 
 
 def _verdict(peer: str, mutant: Mutant, seed: int) -> str:
+    if mutant.mode and peer not in DOUBLE:
+        return "not applicable: compares no such derivatives"
+    if mutant.mode and peer == "check_grads":
+        return "not applicable: a torch function"
     dtype = "float64" if peer in DOUBLE else mutant.dtype
-    rightly = of_right(peer, mutant.concept, dtype, mutant.vjp, seed)
+    rightly = of_right(peer, mutant.concept, dtype, mutant.vjp, seed, mutant.mode)
     if rightly == REJECTED:
         return "not applicable: rejects the right function"
     if rightly != ACCEPTED:
         return rightly
-    return said(peer, Subject(concepts()[mutant.concept], mutant.dtype, mutant.vjp, mutant.library()), seed)
+    subject = Subject(concepts()[mutant.concept], mutant.dtype, mutant.vjp, mutant.library(), mutant.mode)
+    return said(peer, subject, seed)
 
 
 @lru_cache(None)
-def of_right(peer: str, concept: str, dtype: str, vjp: bool, seed: int = 0) -> str:
+def of_right(peer: str, concept: str, dtype: str, vjp: bool, seed: int = 0, mode: str = "") -> str:
     """What a peer says of the right function, or of its derivative."""
-    return said(peer, Subject(concepts()[concept], dtype, vjp, right()), seed)
+    return said(peer, Subject(concepts()[concept], dtype, vjp, right("torch" if mode else "numpy"), mode), seed)
 
 
 def said(peer: str, subject: Subject, seed: int) -> str:

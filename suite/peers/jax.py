@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from suite.floats import Array
-from suite.inputs import Shape
 from suite.peers.inputs import seeded, small, ways
 from suite.peers.subject import NotApplicable, Subject
 from suite.peers.torch import DRAWS, require_derivative
+from suite.styles import Shape
 
 
 def check_grads(subject: Subject, seed: int) -> None:

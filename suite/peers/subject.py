@@ -20,12 +20,13 @@ class NotApplicable(Exception):
 
 @dataclass
 class Subject:
-    """The concept's function of a library; ``vjp``: it is the derivative that is on trial."""
+    """The concept's function of a library; ``vjp``: it is the derivative that is on trial, ``mode``: one mode of it."""
 
     concept: Concept
     dtype: str
     vjp: bool
     library: Library
+    mode: str = ""
     _met: set[Any] = field(default_factory=set)
 
     @property

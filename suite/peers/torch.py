@@ -1,14 +1,16 @@
-"""PyTorch's own checks of a new function: ``torch.autograd.gradcheck`` and ``torch.testing.assert_close``.
+"""PyTorch's own checks of a new function: ``gradcheck``, ``gradgradcheck`` and ``torch.testing.assert_close``.
 
-Both with their default tolerances. gradcheck: central differences with eps = 1e-6, atol = 1e-5, rtol = 1e-3, every
-entry of the Jacobian (not its fast mode), on double precision; the function is wrapped as the tutorial on NumPy
+All with their default tolerances. gradcheck: central differences with eps = 1e-6, atol = 1e-5, rtol = 1e-3, every
+entry of the Jacobian (not its fast mode), on double precision; a NumPy function is wrapped as the tutorial on NumPy
 extensions wraps one, results copied into new tensors. Such a backward pass is NumPy code, hence differentiable once
-(the tutorial marks it so): gradgradcheck has nothing to check. assert_close: rtol and atol by dtype (float32 1.3e-6
-and 1e-5, float64 1e-7 both, float16 1e-3 and 1e-5, bfloat16 1.6e-2 and 1e-5), the dtype and the shape, NaN equal to
-NaN, against the right function in float64, rounded once.
+(the tutorial marks it so): gradgradcheck has nothing to check there, and is for functions of torch. Where forward mode
+is on trial, gradcheck is told to check it. assert_close: rtol and atol by dtype (float32 1.3e-6 and 1e-5, float64 1e-7
+both, float16 1e-3 and 1e-5, bfloat16 1.6e-2 and 1e-5), the dtype and the shape, NaN equal to NaN, against the right
+function in float64, rounded once.
 """
 
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import numpy as np
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, format_of
 from suite.mutants.makers import right
+from suite.mutants.modes import FORWARD
 from suite.peers.inputs import moderate, seeded, small, ways
 from suite.peers.subject import NotApplicable, Subject
 from suite.targets.frameworks import TargetError, Torch
@@ -24,21 +27,31 @@ DRAWS = 3
 
 
 def gradcheck(subject: Subject, seed: int) -> None:
-    framework = torch_or_not()
-    require_derivative(subject)
-    for k in range(DRAWS):
-        operands = small(subject.concept, seeded(seed, subject.concept.name, f"gradcheck {k}"))
-        for options in ways(subject.concept, 0 if subject.vjp else k):
-            tensors = [framework.torch.from_numpy(x) for x in operands]
-            for j in subject.wrt:
-                tensors[j].requires_grad_(True)
-            framework.torch.autograd.gradcheck(_function(framework.torch, subject, dict(options)), tensors)
+    forward = {"check_forward_ad": True} if subject.mode == FORWARD else {}
+    for function, tensors in _differentiated(subject, seed):
+        torch_or_not().torch.autograd.gradcheck(function, tensors, **forward)
 
 
 def gradgradcheck(subject: Subject, seed: int) -> None:
     torch_or_not()
     require_derivative(subject)
-    raise NotApplicable("once differentiable")
+    if not subject.mode:
+        raise NotApplicable("once differentiable")
+    for function, tensors in _differentiated(subject, seed):
+        torch_or_not().torch.autograd.gradgradcheck(function, tensors)
+
+
+def _differentiated(subject: Subject, seed: int) -> Iterator[tuple[Any, list[Any]]]:
+    """The function with each set of options, and operands that ask for a derivative."""
+    framework = torch_or_not()
+    require_derivative(subject)
+    for k in range(DRAWS):
+        operands = small(subject.concept, seeded(seed, subject.concept.name, f"gradcheck {k}"))
+        for options in ways(subject.concept, 0 if subject.vjp or subject.mode else k):
+            tensors = [framework.torch.from_numpy(x) for x in operands]
+            for j in subject.wrt:
+                tensors[j].requires_grad_(True)
+            yield _function(framework.torch, subject, dict(options)), tensors
 
 
 def assert_close(subject: Subject, seed: int) -> None:
@@ -79,7 +92,7 @@ def widened(x: Array) -> Array:
 
 
 def require_derivative(subject: Subject) -> None:
-    if not subject.concept.differentiable or subject.concept.call_name not in subject.library.vjps:
+    if not subject.library.has_gradient(subject.concept):
         raise NotApplicable("no derivative")
 
 
@@ -91,7 +104,9 @@ def torch_or_not() -> Torch:
 
 
 def _function(torch: Any, subject: Subject, options: dict[str, Any]) -> Any:
-    """The NumPy function and its NumPy derivative as one node of autograd's graph."""
+    """The NumPy function and its NumPy derivative as one node of autograd's graph; a torch function as it is."""
+    if subject.mode:
+        return partial(subject.library.functions[subject.concept.call_name], **options)
 
     def new(y: Array) -> Any:
         return torch.from_numpy(np.array(y))  # a copy, which no later call overwrites

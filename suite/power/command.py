@@ -12,8 +12,8 @@ from rich.table import Table
 from suite.cells import law_names
 from suite.concepts import concepts
 from suite.plan import PROFILES, Plan
-from suite.power.record import record, recorded
-from suite.power.run import Power, measure
+from suite.power.record import record
+from suite.power.run import Power, groups, measure
 from suite.power.trial import Trial
 from suite.report.progress import Progress
 from suite.session import UsageError, nearest
@@ -23,22 +23,24 @@ SHOWN = 40  # survivors, in a terminal; power.json has them all
 
 
 def power(arguments: argparse.Namespace) -> int:
-    """0; 1: a mutant survives that was killed before, or a right version is accused; 2: usage."""
+    """0; 1: a mutant lives that was killed before, a right version is accused, a bound is slack; 2: usage; 130."""
     checked(arguments)
     console = Console(highlight=False)
     plan = Plan("numpy", "cpu", arguments.profile, arguments.seed, tuple(arguments.law))
     with Progress(console) as progress:
-        progress.start(len(arguments.concept or concepts()) * 4)
+        progress.start(len(groups(arguments.concept)))
         found = measure(plan, arguments.concept, arguments.workers, progress.advance, arguments.peers)
     show(found, console if console.is_terminal else Console(highlight=False, width=WIDTH))
     whole = not (arguments.concept or arguments.law or arguments.seed)
     if arguments.report:
         write(found, Path(arguments.report))
         console.print(f"report: {Path(arguments.report) / 'power.html'}", markup=False, soft_wrap=True)
+    if found.interrupted:
+        return 130
     if arguments.record:
         record(arguments.profile, [t.id for t in found.trials if not t.killed])
-    fell = found.falls if whole else ()
-    return int(bool(fell or found.accusations or found.lost) and not arguments.record)
+        return 0
+    return int(bool((found.falls or found.slack) if whole else ()) or bool(found.accusations or found.lost))
 
 
 def checked(arguments: argparse.Namespace) -> None:
@@ -74,6 +76,13 @@ def show(found: Power, console: Console) -> None:
         )
     for group in found.lost:
         console.print(f"lost      {group}: its process died", markup=False)
+    for c in found.slack:
+        console.print(
+            f"slack     {c.concept} in {c.dtype}: {c.version}, the nearest of the right versions to the bound of "
+            f"{c.law}, has {c.ratio:.2g} of it, and the declaration does not say why",
+            markup=False,
+            soft_wrap=True,
+        )
     console.print(matrix(found))
     nothing = [law for law, count in found.kills_by_law.items() if not count]
     if nothing:
@@ -81,13 +90,22 @@ def show(found: Power, console: Console) -> None:
     if any(t.peers for t in found.trials):
         rates = [f"{peer} {k} of {n}" for peer, (k, n) in found.peers().items() if n]
         console.print(f"the same mutants by other tools: {', '.join(rates)}", markup=False)
+    console.print(f"worst severity of a kill: {counted(found.severities)}", markup=False)
     console.print(summary(found), markup=False, soft_wrap=True)
+    if found.interrupted:
+        console.print(f"interrupted: {len(found.trials)} mutants were put to trial", markup=False)
+
+
+def counted(count: Mapping[str, int]) -> str:
+    return ", ".join(f"{word} {n}" for word, n in count.items()) or "none"
 
 
 def reason(t: Trial) -> str:
     """Why a mutant is alive."""
     if not t.differs:
         return f"no result differs in {t.rows:,} rows"
+    if t.shadowed:
+        return f"refuted only where the right function is refuted as well, in {t.rows:,} rows"
     return f"within every bound in {t.rows:,} rows, at most {t.ratio:.2g} of it"
 
 
@@ -123,12 +141,13 @@ def matrix(found: Power) -> Table:
 def summary(found: Power) -> str:
     """One line."""
     rate = 100 * len(found.killed) / max(len(found.distinguishable), 1)
+    head = found.head
     return (
         f"{len(found.trials)} mutants: {len(found.killed)} killed, {rate:.1f} % of the {len(found.distinguishable)} "
         f"that can be told from a right version; {len(found.excused)} within every bound, {len(found.idle)} without a "
-        f"difference; {len(found.falls)} fell; {len(found.accusations)} accusations of {found.head['versions']} right "
-        f"versions in {found.head['rows']:,} rows; median first kill: case {found.median(lambda t: t.case):g}, "
-        f"{found.median(lambda t: t.rows):g} rows; {found.head['seconds']} s"
+        f"difference; {len(found.falls)} fell; {len(found.accusations)} accusations of {head['versions']} right "
+        f"versions in {head['rows']:,} rows, at least {head['fewest']:,} each; median first kill: case "
+        f"{found.median(lambda t: t.case):g}, {found.median(lambda t: t.rows):g} rows; {head['seconds']} s"
     )
 
 
@@ -141,9 +160,12 @@ def write(found: Power, folder: Path) -> None:
     style = Path(__file__).parents[1].joinpath("report", "page.css").read_text("utf-8")
     alive = [(t, reason(t)) for t in (*found.survivors, *found.excused, *found.idle)]
     html = environment.get_template("power.html.jinja").render(
-        power=found, line=summary(found), kinds=by_kind(found), alive=alive, style=style, peers=found.peers()
+        power=found,
+        line=summary(found),
+        kinds=by_kind(found),
+        alive=alive,
+        style=style,
+        peers=found.peers(),
+        severities=counted(found.severities),
     )
     (folder / "power.html").write_text(html, "utf-8")
-
-
-__all__ = ["power", "recorded"]

@@ -1,6 +1,7 @@
 """The whole matrix, over processes, and what follows from it."""
 
 import datetime
+import importlib.util
 import statistics
 import time
 from collections import Counter
@@ -15,12 +16,17 @@ from suite.cells import laws_of
 from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.mutants import mutants
+from suite.mutants.mutant import Group
 from suite.mutants.versions import versions
 from suite.plan import Plan
+from suite.power.hearing import Accusation, Closest
 from suite.power.record import recorded
-from suite.power.trial import Accusation, GroupPower, Proceedings, Trial
+from suite.power.trial import GroupPower, Proceedings, Trial
 from suite.session import version
+from suite.verdict import Severity
 from suite.workers import Job, spread
+
+SLACK = 16  # a bound farther than so many times from every right version is explained in its declaration
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,8 @@ class Power:
     accusations: tuple[Accusation, ...]
     laws: tuple[str, ...]  # "family/law", every law that was judged
     lost: tuple[str, ...] = ()  # groups whose process died
+    closest: tuple[Closest, ...] = ()  # of right versions to each bound
+    interrupted: bool = False
 
     @cached_property
     def killed(self) -> tuple[Trial, ...]:
@@ -64,6 +72,24 @@ class Power:
         return tuple(t for t in self.trials if not t.killed and t.id not in allowed)
 
     @cached_property
+    def slack(self) -> tuple[Closest, ...]:
+        """Bounds that no right version comes near, though the declaration does not say why.
+
+        A ratio of 0 is that of a bound of 0; in float64 the value beside the bound is no truer than the bound; and the
+        one case of the quick profile says little.
+        """
+        if self.head["profile"] == "quick":
+            return ()
+        far = (c for c in self.closest if 0 < c.ratio < 1 / SLACK and c.dtype != "float64")
+        return tuple(c for c in far if not concepts()[c.concept].slack)
+
+    @cached_property
+    def severities(self) -> Mapping[str, int]:
+        """Of the refutations that killed, the worst for each mutant."""
+        count = Counter(t.severity for t in self.killed)
+        return {s.value: count[s.value] for s in Severity if count[s.value]}
+
+    @cached_property
     def kills_by_law(self) -> Mapping[str, int]:
         count = Counter(law for t in self.killed for law in t.laws)
         return {law: count.get(law, 0) for law in sorted({*self.laws, *count})}
@@ -93,7 +119,10 @@ class Power:
             "killed": len(self.killed),
             "distinguishable": len(self.distinguishable),
             "falls": [t.id for t in self.falls],
+            "severities": dict(self.severities),
             "accusations": [asdict(a) for a in self.accusations],
+            "closest": [asdict(c) for c in self.closest],
+            "slack": [asdict(c) for c in self.slack],
             "kills_by_law": dict(self.kills_by_law),
             "peers": {p: {"killed": k, "applicable": n} for p, (k, n) in self.peers().items()},
             "trials": [{**asdict(t), "killed": t.killed, "excused": t.excused} for t in self.trials],
@@ -107,14 +136,15 @@ def _start(plan: Plan, with_peers: bool) -> None:
     _worker["plan"], _worker["peers"] = plan, with_peers
 
 
-def _work(group: tuple[str, str]) -> GroupPower:
+def _work(group: Group) -> GroupPower:
     return group_power(group, _worker["plan"], _worker["peers"])
 
 
-def group_power(group: tuple[str, str], plan: Plan, with_peers: bool = True) -> GroupPower:
-    """The mutants and the right versions of one (concept, dtype)."""
+def group_power(group: Group, plan: Plan, with_peers: bool = True) -> GroupPower:
+    """The mutants of one (concept, dtype, framework), and the right versions, which are NumPy functions."""
     mine = [m for m in mutants() if m.group == group]
-    found = Proceedings(group, mine, [v for v in versions() if v.concept == group[0]], plan).run()
+    right_ones = [v for v in versions() if v.concept == group[0] and group[2] == "numpy"]
+    found = Proceedings(group, mine, right_ones, plan).run()
     if not with_peers:
         return found
     from suite.peers import peers_say
@@ -123,26 +153,41 @@ def group_power(group: tuple[str, str], plan: Plan, with_peers: bool = True) -> 
     return replace(found, trials=tuple(replace(t, peers=told[t.id]) for t in found.trials))
 
 
+def groups(names: Sequence[str]) -> list[Group]:
+    """Every (concept, dtype) of NumPy functions, and those of torch that have mutants, where torch is installed."""
+    some = [c for c in concepts() if not names or c in names]
+    has_torch = importlib.util.find_spec("torch") is not None
+    of_torch = {m.group for m in mutants() if m.framework == "torch" and m.concept in some} if has_torch else set()
+    return [(c, d, "numpy") for c in some for d in FORMATS] + sorted(of_torch)
+
+
 def measure(
     plan: Plan, names: Sequence[str], workers: int, advance: Callable[[str], None], with_peers: bool = True
 ) -> Power:
     """Every mutant and every right version of the concepts asked for (all, if none is)."""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-    todo = [(c, d) for c in concepts() if not names or c in names for d in FORMATS]
-    arrived: dict[tuple[str, str], GroupPower] = {}
+    todo = groups(names)
+    arrived: dict[Group, GroupPower] = {}
     lost: list[str] = []
 
     def done(found: GroupPower) -> None:
         arrived[found.group] = found
         advance("-".join(found.group))
 
-    if workers <= 1:
-        for group in todo:
-            done(group_power(group, plan, with_peers))
-    else:
-        job = Job(_start, (plan, with_peers), _work)
-        spread(todo, workers, job, done, lambda group: lost.append("-".join(group)))
+    interrupted = False
+    try:
+        if workers <= 1:
+            for group in todo:
+                done(group_power(group, plan, with_peers))
+        else:
+            job = Job(_start, (plan, with_peers), _work)
+            spread(todo, workers, job, done, lambda group: lost.append("-".join(group)))
+    except KeyboardInterrupt:  # what is done is told
+        interrupted = True
     found = [arrived[g] for g in todo if g in arrived]
+    rows: Counter[str] = Counter()
+    for g in found:
+        rows.update(g.rows)
     head = {
         "lawful": version(),
         "numpy": np.__version__,
@@ -150,8 +195,9 @@ def measure(
         "seed": plan.seed,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 1),
-        "versions": len([v for v in versions() if not names or v.concept in names]),
-        "rows": sum(g.rows for g in found),
+        "versions": len(rows),
+        "rows": sum(rows.values()),
+        "fewest": min(rows.values(), default=0),
     }
     asked = [c for c in concepts().values() if not names or c.name in names]
     judged = {f"{law.family}/{law.name}" for c in asked for law in laws_of(c) if not plan.laws or law.name in plan.laws}
@@ -161,4 +207,6 @@ def measure(
         tuple(a for g in found for a in g.accusations),
         tuple(sorted(judged)),
         tuple(lost),
+        tuple(c for g in found for c in g.closest),
+        interrupted,
     )

@@ -1,11 +1,11 @@
 """Detection power: which mutants an audit refutes, after how many cases, by which laws; and whom it accuses.
 
-A kill is differential: a law refutes the mutant on a case on which it does not refute the right function. Cases are
-drawn once per (concept, dtype) as an audit draws them, the truth is computed once, and a mutant is done at the first
-case that kills it.
+A kill is differential: a law refutes the mutant on a case on which it does not refute the right function, and not
+merely as a convention, which no gate counts. Cases are drawn once per (concept, dtype) as an audit draws them, the
+truth is computed once, and a mutant is done at the first case that kills it.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,16 +17,19 @@ from suite.cells import Key, cells_of
 from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.inputs import Recipe, draw
-from suite.laws.gradient import Gradient, Kink
+from suite.laws.gradient import affordable
 from suite.laws.law import Law
+from suite.laws.second import second_derivative
 from suite.mutants.makers import right
-from suite.mutants.mutant import Mutant
+from suite.mutants.modes import FORWARD, SECOND
+from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import Version
-from suite.outcome import Refutation
 from suite.plan import PROFILES, Plan
-from suite.targets.library import Library, TargetError, Unsupported
+from suite.power.hearing import Accusation, Closest, Hearing, closest, concerned
+from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.verdict import Severity
 
-RIGHT_CASES = {"quick": 1, "ci": 3, "thorough": 300}  # how many cases a right version is heard on
+ROWS = 64  # that are looked at one by one where the right function is refuted as well
 CONTRACT = "contract"  # the family of a kill by a wrong shape or type, which no law is needed for
 
 
@@ -42,10 +45,13 @@ class Trial:
     source: str
     why: str
     vjp: bool
+    mode: str = ""
     case: int = 0  # the case that killed it, from 1; 0: none did
     rows: int = 0  # array rows judged until then
     laws: tuple[str, ...] = ()  # "family/law": those that refute it there
+    severity: str = ""  # the worst of these refutations
     differs: bool = False  # in any bit of any result, from the right function
+    shadowed: bool = False  # refuted where the right function is refuted as well
     ratio: float = 0.0  # the worst observed / bound that was still within
     peers: tuple[tuple[str, str], ...] = ()  # what other tools say: (tool, "killed" | "survived" | "not applicable")
 
@@ -65,12 +71,7 @@ class Trial:
 
 def trial_of(mutant: Mutant) -> Trial:
     m = mutant
-    return Trial(m.id, m.concept, m.dtype, m.kind, m.origin, m.source, m.why, m.vjp)
-
-
-def concerned(law: Law, vjp: bool) -> bool:
-    """Whether a law can see the change at all: in the derivative, or in the value."""
-    return law.family in ("gradient", "convexity") if vjp else not isinstance(law, Gradient | Kink)
+    return Trial(m.id, m.concept, m.dtype, m.kind, m.origin, m.source, m.why, m.vjp, m.mode)
 
 
 @dataclass
@@ -85,46 +86,79 @@ class Subject:
     def __post_init__(self) -> None:
         self.trial = trial_of(self.mutant)
 
-    def meet(self, case: Case, number: int, share: int, rightly: Callable[[Key], bool]) -> None:
+    def meet(self, case: Case, number: int, share: int, innocent: Callable[[Key], Case | None]) -> None:
         mine, t = case.against(self.library), self.trial
         self.trial = t = replace(t, rows=t.rows + case.rows)
         try:
-            differs = t.differs or different(case, mine, self.mutant.vjp)
+            differs = t.differs or different(case, mine, self.mutant)
         except TargetError:
-            self.trial = replace(t, case=number + 1, laws=(f"{CONTRACT}/{CONTRACT}",), differs=True)
+            self.trial = replace(t, case=number + 1, laws=(f"{CONTRACT}/{CONTRACT}",), severity="wrong", differs=True)
             return
-        except Exception:  # it raises on this input: a law will say so
+        except Unsupported:  # of torch's own function, too
+            differs = False
+        except CallError:  # it raises on this input: a law will say so
             differs = True
-        killers, ratio = [], t.ratio
+        killers, ratio, worst, shadowed = [], t.ratio, Severity.INCONSISTENT, t.shadowed
         for position, (key, law) in enumerate(self.laws.items()):
-            if not concerned(law, self.mutant.vjp) or not due(key, position, number, share, self.library):
+            if not concerned(law, self.mutant.vjp, self.mutant.mode) or not due(
+                key, position, number, share, self.library
+            ):
                 continue
-            refuted, observed = verdict(law, mine, key.route)
-            if refuted and not rightly(key):
+            severity, observed = verdict(law, mine, key.route)
+            if counts(severity) and (spared := innocent(key)) is not None:  # on the others the mutant is not to blame
+                shadowed = True
+                severity, _ = verdict(law, spared.against(self.library), key.route)
+            if severity is not None and counts(severity):
                 killers.append(f"{law.family}/{law.name}")
+                worst = min(worst, severity, key=lambda s: s.rank)
             ratio = max(ratio, observed)
-        self.trial = replace(t, differs=differs, ratio=ratio)
+        self.trial = t = replace(t, differs=differs, ratio=ratio, shadowed=shadowed)
         if killers:
-            self.trial = replace(self.trial, case=number + 1, laws=tuple(dict.fromkeys(killers)), differs=True)
+            laws = tuple(dict.fromkeys(killers))
+            self.trial = replace(t, case=number + 1, laws=laws, severity=worst.value, differs=True)
 
 
-def verdict(law: Law, case: Case, route: str) -> tuple[bool, float]:
-    """(refuted, worst observed / bound otherwise)."""
+def counts(severity: Severity | None) -> bool:
+    """A convention is no refutation that a gate counts."""
+    return severity is not None and severity is not Severity.CONVENTION
+
+
+def verdict(law: Law, case: Case, route: str) -> tuple[Severity | None, float]:
+    """(how bad a refutation is, worst observed / bound where there is none)."""
+    if not case.rows:
+        return None, 0.0
     try:
         out = judged(law, case, route)
     except Unsupported:
-        return False, 0.0
+        return None, 0.0
     except TargetError:
-        return True, 0.0
-    return bool(out.refuted), 0.0 if out.refuted else out.ratio
+        return Severity.WRONG, 0.0
+    if out.refuted:
+        return min((r.severity for r in out.refuted), key=lambda s: s.rank), 0.0
+    return None, out.ratio
 
 
-def different(case: Case, mine: Case, vjp: bool) -> bool:
+def different(case: Case, mine: Case, mutant: Mutant) -> bool:
     """Whether any bit of the results differs."""
-    mode = case.target.framework.modes[0]
-    ours, theirs = (case.grads(mode), mine.grads(mode)) if vjp else ([case.got()], [mine.got()])
+    pairs = zip(results(case, mutant), results(mine, mutant), strict=True)
     return any((a.tobytes() != b.tobytes() and not np.array_equal(a, b, equal_nan=True)) or _signs(a, b)
-               for a, b in zip(ours, theirs, strict=True))  # fmt: skip
+               for a, b in pairs)  # fmt: skip
+
+
+def results(case: Case, mutant: Mutant) -> list[Any]:
+    """What the mutant may have changed."""
+    if mutant.mode == SECOND:
+        return [second_derivative(affordable(case))[2]]
+    if mutant.mode == FORWARD:
+        return [pushed(affordable(case))]
+    return case.grads(case.target.framework.modes[0]) if mutant.vjp else [case.got()]
+
+
+def pushed(case: Case) -> Any:
+    """The tangent of the result along ones."""
+    k = case.wrt[0]
+    axis = {"axis": -1} if case.concept.has_axis else {}
+    return case.target.tangent(case.concept, case.inputs, k, np.ones_like(case.inputs[k]), **axis, **case.options)
 
 
 def _signs(a: Any, b: Any) -> bool:
@@ -132,96 +166,83 @@ def _signs(a: Any, b: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Accusation:
-    """A right version that a law refutes: a fault of the bound, of the law, or of the version."""
-
-    version: str
-    dtype: str
-    law: str
-    got: str
-    truth: str
-    allowed: str
-
-
-@dataclass(frozen=True)
 class GroupPower:
     """What one (concept, dtype) yields."""
 
-    group: tuple[str, str]
+    group: Group
     trials: tuple[Trial, ...] = ()
     accusations: tuple[Accusation, ...] = ()
-    versions: int = 0
-    rows: int = 0  # of right versions
+    rows: Mapping[str, int] = field(default_factory=dict)  # of each right version
+    closest: tuple[Closest, ...] = ()
 
 
 class Proceedings:
     """The cases of one (concept, dtype), put to its mutants and its right versions one after the other."""
 
-    def __init__(self, group: tuple[str, str], mutants: Iterable[Mutant], versions: Iterable[Version], plan: Plan):
-        self.concept, self.dtype, self.plan = concepts()[group[0]], group[1], plan
-        self.good, self.share = right(), PROFILES[plan.profile].share
+    def __init__(self, group: Group, mutants: Iterable[Mutant], versions: Iterable[Version], plan: Plan):
+        self.group, self.plan = group, plan
+        self.concept, self.dtype = concepts()[group[0]], group[1]
+        self.good, self.share = right(group[2]), PROFILES[plan.profile].share
         self.laws = cells_of(self.concept, self.dtype, self.good, plan.laws)
         self.subjects = [Subject(m, m.library(), self.laws) for m in mutants]
-        self.versions = [(v, v.library()) for v in versions if self.dtype in v.dtypes]
-        self.accused: dict[tuple[str, str], Accusation] = {}
-        self.number = self.rows = 0
+        self.hearings = [Hearing(v, self.dtype, v.library()) for v in versions if self.dtype in v.dtypes]
+        self.number = 0
 
     def run(self) -> GroupPower:
         with np.errstate(all="ignore"):
             each_case(self.concept, self.dtype, self.plan, self.meet)
-        group = (self.concept.name, self.dtype)
+            more = 0
+            while any(h.open(self.plan.profile) for h in self.hearings):
+                more += 1
+                each_case(self.concept, self.dtype, replace(self.plan, seed=self.plan.seed + more), self.hear)
         found = tuple(s.trial for s in self.subjects)
-        return GroupPower(group, found, tuple(self.accused.values()), len(self.versions), self.rows)
+        accused = tuple(a for h in self.hearings for a in h.accused.values())
+        rows = {h.version.id: h.rows for h in self.hearings}
+        near = closest(self.concept.name, self.dtype, self.hearings)
+        return GroupPower(self.group, found, accused, rows, near)
 
     def meet(self, recipe: Recipe) -> None:
+        """One case for all that is undecided."""
         alive = [s for s in self.subjects if not s.trial.killed]
-        heard = self.number < RIGHT_CASES[self.plan.profile]
-        if alive or heard:
-            form = FORMATS[self.dtype]
-            case = Case(self.concept, form, self.good, draw(self.concept, form, recipe), recipe)
-            said: dict[Key, bool] = {}
+        if alive or any(h.open(self.plan.profile) for h in self.hearings):
+            case = self.case(recipe)
+            found: dict[Key, Case | None] = {}
 
-            def rightly(key: Key) -> bool:
-                """Whether the right function is refuted, too: looked at only where a mutant is."""
-                if key not in said:
-                    said[key] = verdict(self.laws[key], case, key.route)[0]
-                return said[key]
+            def innocent(key: Key) -> Case | None:
+                """Rows on which the right function is not refuted, or None: it is refuted nowhere."""
+                if key not in found:
+                    law = self.laws[key]
+                    guilty = verdict(law, case, key.route)[0] is not None
+                    if guilty and self.concept.definition is not None:
+                        _ = case.cotangent  # drawn once, so that its rows keep theirs
+                    single = (r for r in range(min(case.rows, ROWS)) if guilty)
+                    rows = [r for r in single if verdict(law, case.take([r]), key.route)[0] is None]
+                    if rows and verdict(law, case.take(rows), key.route)[0] is not None:
+                        rows = []  # only together do they show it
+                    found[key] = case.take(rows) if guilty else None
+                return found[key]
 
             for subject in alive:
-                subject.meet(case, self.number, self.share, rightly)
-            for version, library in self.versions if heard else ():
-                self.hear(version, library, case)
+                subject.meet(case, self.number, self.share, innocent)
+            self.put(case)
         self.number += 1
 
-    def hear(self, version: Version, library: Library, case: Case) -> None:
-        few = case if version.entries > case.inputs[0].size else case.few(case.rows, version.entries)
-        mine = few.against(library)
-        self.rows += mine.rows
-        for position, (key, law) in enumerate(self.laws.items()):
-            if not due(key, position, self.number, self.share, library):
-                continue
-            if version.function is None and not concerned(law, True):
-                continue
-            for found in refutations(law, mine, key.route)[:1]:
-                ends = " to ".join(dict.fromkeys(found.enclosure))
-                one = Accusation(version.id, self.dtype, f"{law.family}/{law.name}", found.got, ends, found.allowed)
-                self.accused.setdefault((version.id, str(key)), one)
+    def hear(self, recipe: Recipe) -> None:
+        """One more case, for right versions alone."""
+        if any(h.open(self.plan.profile) for h in self.hearings):
+            self.put(self.case(recipe))
+        self.number += 1
+
+    def put(self, case: Case) -> None:
+        for hearing in self.hearings:
+            if hearing.open(self.plan.profile):
+                hearing.hear(self.laws, case, self.number, self.plan)
+
+    def case(self, recipe: Recipe) -> Case:
+        form = FORMATS[self.dtype]
+        return Case(self.concept, form, self.good, draw(self.concept, form, recipe), recipe)
 
 
-def refutations(law: Law, case: Case, route: str) -> tuple[Refutation, ...]:
-    try:
-        return judged(law, case, route).refuted
-    except (Unsupported, TargetError):
-        return ()
-
-
-def trials(group: tuple[str, str], mutants: Iterable[Mutant], plan: Plan) -> list[Trial]:
+def trials(group: Group, mutants: Iterable[Mutant], plan: Plan) -> list[Trial]:
     """The mutants of one (concept, dtype), on its cases."""
     return list(Proceedings(group, mutants, (), plan).run().trials)
-
-
-def by_group(mutants: Sequence[Mutant]) -> dict[tuple[str, str], list[Mutant]]:
-    out: dict[tuple[str, str], list[Mutant]] = {}
-    for m in mutants:
-        out.setdefault(m.group, []).append(m)
-    return out
