@@ -175,3 +175,23 @@ def test_inputs_are_inside_the_domain(name: str):
             assert np.all((x >= operand.domain[0]) & (x <= operand.domain[1]))
     first = small(concept, seeded(0, name))[0]
     assert all(np.all(np.abs(first - kink) > 0.09) for kink in concept.kinks)
+
+
+# -- second derivatives and forward mode, of torch's own functions
+
+
+@pytest.mark.parametrize(
+    "kind, gradcheck, gradgradcheck",
+    [
+        ("second derivative dropped", "survived", "killed"),
+        ("second derivative turned", "survived", "killed"),
+        ("forward mode doubled", "killed", "survived"),
+    ],
+)
+def test_what_torch_says_of_its_own_derivatives(kind: str, gradcheck: str, gradgradcheck: str) -> None:
+    pytest.importorskip("torch")
+    (one,) = [m for m in mutants() if m.concept == "softmax" and m.kind == kind]
+    verdicts = dict(peers_say(one))
+    assert (verdicts["gradcheck"], verdicts["gradgradcheck"]) == (gradcheck, gradgradcheck)
+    others = [verdicts[peer] for peer in ("assert_close", "array_api", "check_grads")]
+    assert all(word.startswith("not applicable: ") for word in others)

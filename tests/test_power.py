@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,13 @@ from suite.concepts import concepts
 from suite.floats import FORMATS, Array
 from suite.mutants import mutants
 from suite.mutants.modes import OPERATORS as MODES
-from suite.mutants.mutant import ORIGINS, Mutant
+from suite.mutants.mutant import ORIGINS, Group, Mutant
 from suite.mutants.operators import OPERATORS
-from suite.mutants.versions import Version, versions
+from suite.mutants.stepwise import stepwise
+from suite.mutants.versions import Version, elementary, versions
 from suite.plan import Plan
-from suite.power import record
+from suite.power import record, run
+from suite.power.hearing import Closest
 from suite.power.run import Power, measure
 from suite.power.trial import CONTRACT, Proceedings, trials
 
@@ -113,6 +116,50 @@ def test_a_version_that_is_not_right_is_accused() -> None:
     assert first.version == "relu-not_right" and first.law == "accuracy/accuracy"
 
 
+def test_a_version_that_breaks_its_contract_is_accused() -> None:
+    wide = Version("relu", "in float64", lambda x: ref.relu(x).astype(np.float64))
+    accusations = Proceedings(RELU, (), [wide], QUICK).run().accusations
+    assert accusations and all("float64" in a.got and a.truth == "the contract" for a in accusations)
+
+
+def test_what_is_graded_as_a_convention_is_no_kill() -> None:
+    """Subnormal results are taken for zero, as an instruction set may have it."""
+
+    def flushed(x: Array) -> Array:
+        y = ref.square(x)
+        return np.where(np.abs(y) < np.finfo(np.float32).tiny, np.float32(0), y)
+
+    (t,) = trials(("square", "float32", "numpy"), [mutant(flushed, "square", origin="operator")], QUICK)
+    assert t.differs and not t.killed and t.severity == ""
+
+
+def test_a_kill_says_how_severe_it_is(small: Power) -> None:
+    (t,) = trials(RELU, [mutant(lambda x: 2 * ref.relu(x))], QUICK)
+    assert t.severity == "wrong"
+    assert sum(small.severities.values()) == len(small.killed) and "convention" not in small.severities
+
+
+def test_each_step_in_sixteen_bits_is_rounded_and_a_sum_once() -> None:
+    small = np.full(4096, 2.0**-12, np.float16)
+    assert not stepwise(lambda x: (x + 1.0) - 1.0)(small).any()  # 1 + 2^-12 is no number of the format
+    assert stepwise(lambda x: np.sum(x) - 1.0)(small) == 0  # in sixteen bits the sum would stop at 2^-1
+    assert stepwise(lambda x: np.prod(x + x))(np.full(3, 1 + 2.0**-10, np.float16)) == np.float16(8 + 3 * 2.0**-7)
+
+
+@pytest.mark.parametrize("name, expected", [("exp", True), ("gelu", True), ("softmax", True), ("matmul", False)])
+def test_which_functions_call_elementary_ones(name: str, expected: bool) -> None:
+    assert elementary(getattr(ref, name), concepts()[name]) is expected
+
+
+def test_a_bound_that_no_right_version_comes_near_is_told(small: Power) -> None:
+    far, near = Closest("relu", "float32", "accuracy", "v", 0.01), Closest("relu", "float32", "accuracy", "v", 0.1)
+    explained, double = replace(far, concept="spectral_norm"), replace(far, dtype="float64")
+    head = {**small.head, "profile": "ci"}
+    found = replace(small, head=head, closest=(far, near, explained, double, replace(far, ratio=0.0)))
+    assert found.slack == (far,) and concepts()["spectral_norm"].slack
+    assert {(c.law, c.dtype) for c in small.closest if c.concept == "softmax"} >= {("accuracy", d) for d in FORMATS}
+
+
 def test_right_versions_are_not(small: Power) -> None:
     assert small.accusations == () and small.head["rows"] > 1000
     assert small.head["versions"] == len([v for v in versions() if v.concept in SMALL])
@@ -151,6 +198,21 @@ def test_a_wrong_request_is_one_sentence(
     assert cli.main(["power", "--no-peers", *arguments]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert sentence in line
+
+
+def test_what_was_done_before_an_interrupt_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = run.group_power
+
+    def interrupted(group: Group, *rest: object) -> object:
+        if group[1] == "float16":
+            raise KeyboardInterrupt
+        return one(group, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run, "group_power", interrupted)
+    assert power("--profile", "quick", "--concept", "relu") == 130
+    assert re.search(r"interrupted: \d+ mutants were put to trial", capsys.readouterr().out)
 
 
 def test_what_is_recorded_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,7 +53,7 @@ def told(cells: list[Cell]) -> list[str]:
 
 @pytest.mark.parametrize("version", versions(), ids=lambda v: v.id)
 def test_a_right_version_is_never_accused(version: Version, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PROFILES, "small", Profile("small", 3, 2, 0.3))
+    monkeypatch.setitem(PROFILES, "small", Profile("small", 6, 2, 0.3))
     if version.entries < inputs.ELEMENTS:
         monkeypatch.setattr(inputs, "ELEMENTS", version.entries)  # some rows of every style
     concept, laws = concepts()[version.concept], () if version.function else DERIVATIVE
@@ -75,11 +75,6 @@ def test_gradients_from_the_saved_output_are_at_worst_inaccurate(name: str) -> N
     for cell in accused(concept, library, (1, 2), laws=DERIVATIVE):
         assert cell.law in ("gradient", "gradient_finite") and cell.finding is not None, told([cell])
         assert cell.severity is Severity.INACCURATE and "saved output" in cell.finding.note, told([cell])
-
-
-@pytest.mark.parametrize("text", [ref.var_welford, ref.var_two_pass])
-def test_the_other_sound_variances(text: Any) -> None:
-    assert told(accused(concepts()["var"], Version("var", "other", text).library(), (0, 1))) == []
 
 
 # -- derivatives at points where it is easy to ask too much
