@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import suite
 
@@ -54,6 +55,13 @@ def audit(*arguments: str) -> tuple[Run, dict[str, int]]:
         run = command("-m", "suite.cli", "audit", *arguments, "--report", folder)
         cells = json.loads((Path(folder) / "report.json").read_text())["cells"]
     return run, {"cells": len(cells), **{k: sum(c[k] for c in cells) for k in ("cases", "elements")}}
+
+
+def power(*arguments: str) -> tuple[Run, dict[str, Any]]:
+    """One run of ``lawful power``, and what it writes to power.json."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = command("-m", "suite.cli", "power", *arguments, "--report", folder)
+        return run, json.loads((Path(folder) / "power.json").read_text())
 
 
 def _sample(root: int, peak: dict[str, float], over: threading.Event) -> None:

@@ -72,10 +72,10 @@ def rows_of(concept: Concept, sizes: Mapping[str, int]) -> int:
     return max(2, min(ELEMENTS // largest, ELEMENTS)) if largest > 64 else max(24, ELEMENTS // largest)
 
 
-def draw(concept: Concept, fmt: Format, recipe: Recipe) -> tuple[Array, ...]:
-    """The operands of a case: a batch axis, then the core dimensions of the signature."""
+def draw(concept: Concept, fmt: Format, recipe: Recipe, times: int = 1) -> tuple[Array, ...]:
+    """The operands of a case: a batch axis, then the core dimensions of the signature; so many times the usual rows."""
     sizes, rng = dict(recipe.sizes), recipe.rng("draw")
-    rows = rows_of(concept, sizes)
+    rows = times * rows_of(concept, sizes)
     styles = (np.arange(rows) + recipe.seed) % len(STYLES)
     drawn: list[Array] = []
     for operand, core in zip(concept.operands, concept.cores, strict=True):

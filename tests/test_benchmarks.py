@@ -442,6 +442,17 @@ class TestFailures:
         monkeypatch.setenv("LAWFUL_THREADS", "1")
         assert suite_audit.once(lambda: {1: 2}) == {1: 2}
 
+    def test_power_is_measured(self) -> None:
+        """Time and cases to first kill, of a run of the command."""
+        from benchmarks import suite_power
+
+        found = {"quick": suite_power.figures("quick", "relu")}
+        row = suite_power.Power()
+        assert 0 < row.track_wall(found, "quick") < row.track_mutant(found, "quick")  # s, and ms for each
+        assert row.track_cases_to_first_kill(found, "quick") >= 1
+        assert 0 <= row.track_later_kills(found, "quick") <= 100
+        assert row.track_survivors(found, "quick") == row.track_accusations(found, "quick") == 0
+
     def test_an_older_suite(self) -> None:
         """A concept that a commit does not have yet is skipped there, not failed."""
         said = figures.attempt(lambda: figures.Place("reference cpu").time("forward", "not yet", "float32", 64))

@@ -19,7 +19,7 @@ def oracle(concept: Concept) -> Function:
 
     def value(*operands: Array, **options: Any) -> Array:
         case = case_of(concept, operands, options)
-        like = case.got()
+        like = case.call(case.inputs)
 
         def balls(*rows: Array) -> Array:
             return definition(*lifted(concept, rows), **case.options).a

@@ -150,7 +150,7 @@ def versions_of(concept: Concept) -> Iterator[Version]:
         yield Version(name, "functions off by 4 ulp", loosened(good), loosened(vjp) if vjp else None)
     if concept.definition is not None and name not in ("nextafter", "round_to"):  # no real functions
         exact = oracle_vjp(concept) if concept.vjp else None
-        yield Version(name, "exact, rounded", oracle(concept), exact, entries=384)
+        yield Version(name, "exact, rounded", oracle(concept), exact, entries=1024)
 
 
 @cache

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from suite.audit import due, judged
 from suite.case import Case
 from suite.cells import Key
-from suite.concepts import concepts
 from suite.laws.gradient import Forward, Gradient, Kink
 from suite.laws.law import Law
 from suite.laws.second import SecondDerivative
@@ -18,7 +17,7 @@ from suite.targets.library import Library, TargetError, Unsupported
 
 CASES = {"quick": 1, "ci": 3, "thorough": 8}  # that a right version is heard on at least, in each format
 ROWS = {"quick": 0, "ci": 0, "thorough": 100_000}  # and array rows, in all formats
-APART = 10  # times fewer rows of functions without a batch axis, each of which is a call of its own
+ROWS_APART = 16  # times as many rows in a case of a function without a batch axis, which an audit gives a dozen
 BOUNDS = ("accuracy", "gradient")  # laws whose bound is the running error of the concept itself
 
 
@@ -65,9 +64,12 @@ class Hearing:
     ratios: dict[str, float] = field(default_factory=dict)
 
     def open(self, profile: str) -> bool:
-        """Whether more cases are due."""
-        rows = ROWS[profile] // (1 if concepts()[self.version.concept].batched else APART)
-        return self.cases < CASES[profile] or self.rows * len(self.version.dtypes) < rows
+        """Whether more of the audit's own cases are due."""
+        return self.cases < CASES[profile]
+
+    def short(self, profile: str) -> bool:
+        """Whether more rows are due."""
+        return self.rows * len(self.version.dtypes) < ROWS[profile]
 
     def hear(self, laws: Mapping[Key, Law], case: Case, number: int, plan: Plan) -> None:
         few = case if self.version.entries > case.inputs[0].size else case.few(case.rows, self.version.entries)

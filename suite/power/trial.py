@@ -25,11 +25,11 @@ from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import Version
 from suite.plan import PROFILES, Plan
-from suite.power.hearing import Accusation, Closest, Hearing, closest, concerned
+from suite.power.hearing import ROWS_APART, Accusation, Closest, Hearing, closest, concerned
 from suite.targets.library import CallError, Library, TargetError, Unsupported
 from suite.verdict import Severity
 
-ROWS = 64  # that are looked at one by one where the right function is refuted as well
+SINGLY = 64  # rows that are looked at one by one where the right function is refuted as well
 CONTRACT = "contract"  # the family of a kill by a wrong shape or type, which no law is needed for
 
 
@@ -192,7 +192,7 @@ class Proceedings:
         with np.errstate(all="ignore"):
             each_case(self.concept, self.dtype, self.plan, self.meet)
             more = 0
-            while any(h.open(self.plan.profile) for h in self.hearings):
+            while self.short:
                 more += 1
                 each_case(self.concept, self.dtype, replace(self.plan, seed=self.plan.seed + more), self.hear)
         found = tuple(s.trial for s in self.subjects)
@@ -204,7 +204,8 @@ class Proceedings:
     def meet(self, recipe: Recipe) -> None:
         """One case for all that is undecided."""
         alive = [s for s in self.subjects if not s.trial.killed]
-        if alive or any(h.open(self.plan.profile) for h in self.hearings):
+        heard = [h for h in self.hearings if h.open(self.plan.profile)]
+        if alive or heard:
             case = self.case(recipe)
             found: dict[Key, Case | None] = {}
 
@@ -215,7 +216,7 @@ class Proceedings:
                     guilty = verdict(law, case, key.route)[0] is not None
                     if guilty and self.concept.definition is not None:
                         _ = case.cotangent  # drawn once, so that its rows keep theirs
-                    single = (r for r in range(min(case.rows, ROWS)) if guilty)
+                    single = (r for r in range(min(case.rows, SINGLY)) if guilty)
                     rows = [r for r in single if verdict(law, case.take([r]), key.route)[0] is None]
                     if rows and verdict(law, case.take(rows), key.route)[0] is not None:
                         rows = []  # only together do they show it
@@ -224,23 +225,27 @@ class Proceedings:
 
             for subject in alive:
                 subject.meet(case, self.number, self.share, innocent)
-            self.put(case)
+            self.put(heard, case)
         self.number += 1
+
+    @property
+    def short(self) -> list[Hearing]:
+        """Those that have not been heard on all the rows that are due."""
+        return [h for h in self.hearings if h.short(self.plan.profile)]
 
     def hear(self, recipe: Recipe) -> None:
         """One more case, for right versions alone."""
-        if any(h.open(self.plan.profile) for h in self.hearings):
-            self.put(self.case(recipe))
+        if heard := self.short:
+            self.put(heard, self.case(recipe, 1 if self.concept.batched else ROWS_APART))
         self.number += 1
 
-    def put(self, case: Case) -> None:
-        for hearing in self.hearings:
-            if hearing.open(self.plan.profile):
-                hearing.hear(self.laws, case, self.number, self.plan)
+    def put(self, heard: Iterable[Hearing], case: Case) -> None:
+        for hearing in heard:
+            hearing.hear(self.laws, case, self.number, self.plan)
 
-    def case(self, recipe: Recipe) -> Case:
+    def case(self, recipe: Recipe, times: int = 1) -> Case:
         form = FORMATS[self.dtype]
-        return Case(self.concept, form, self.good, draw(self.concept, form, recipe), recipe)
+        return Case(self.concept, form, self.good, draw(self.concept, form, recipe, times), recipe)
 
 
 def trials(group: Group, mutants: Iterable[Mutant], plan: Plan) -> list[Trial]:
