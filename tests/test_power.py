@@ -21,7 +21,7 @@ from suite.mutants.operators import OPERATORS
 from suite.mutants.stepwise import stepwise
 from suite.mutants.versions import Version, elementary, versions
 from suite.plan import Plan
-from suite.power import record, run
+from suite.power import hearing, record, run
 from suite.power.hearing import Closest
 from suite.power.run import Power, measure
 from suite.power.trial import CONTRACT, Proceedings, trials
@@ -163,6 +163,19 @@ def test_a_bound_that_no_right_version_comes_near_is_told(small: Power) -> None:
 def test_right_versions_are_not(small: Power) -> None:
     assert small.accusations == () and small.head["rows"] > 1000
     assert small.head["versions"] == len([v for v in versions() if v.concept in SMALL])
+
+
+@pytest.mark.parametrize("concept", ["softmax", "kl_div"])
+def test_right_versions_are_heard_at_length(concept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many rows in all formats as are due, of a function without a batch axis as well; each is another draw."""
+    monkeypatch.setitem(hearing.ROWS, "quick", 1200)
+    found = {
+        d: Proceedings((concept, d, "numpy"), (), [v for v in versions() if v.concept == concept], QUICK).run()
+        for d in FORMATS
+    }
+    for version in (v for v in versions() if v.concept == concept):
+        assert sum(found[d].rows[version.id] for d in version.dtypes) >= 1200
+    assert not any(g.accusations for g in found.values())
 
 
 # -- the command
