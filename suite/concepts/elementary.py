@@ -16,6 +16,13 @@ POSITIVE = (Operand(domain=(0.0, INF)),)
 CONVEX = (Convex(), FirstOrder(), MonotoneGradient())
 
 
+def _exp2_seeded_first(x: Any, *, cotangent: Any) -> tuple[Any, ...]:
+    """The cotangent times 2^x, then log 2: a subnormal product is rounded earlier."""
+    log2 = 0.6931471805599453
+    half = (cotangent * np.exp2(np.maximum(x, 1.0) - 1.0)) * (2.0 * log2)
+    return (np.where(x > 1.0, half, (cotangent * np.exp2(x)) * log2),)
+
+
 def _inverse(outer: str, inner: str) -> Any:
     """outer(inner(x)) = x, as far as the conditions of the two allow."""
 
@@ -54,6 +61,7 @@ exp2 = Concept(
     ref.exp2,
     definition=lambda x: np.exp2(x),
     vjp=ref.exp2_vjp,
+    vjp_alternatives=(_exp2_seeded_first,),
     landmarks=(1024.0, 128.0, -1022.0, -126.0),
     specials=(((0.0,), 1.0), ((-INF,), 0.0), ((INF,), INF)),
     laws=(Range(0.0), Monotone(), *CONVEX),
