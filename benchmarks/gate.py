@@ -33,7 +33,7 @@ class CannotMeasure(Exception):
 
 def gate(base: str, head: str, factor: float = 1.1, only: str = "", python: str = sys.executable) -> int:
     """Measure, print the table, return the exit code."""
-    if factor <= 1:
+    if not 1 < factor < float("inf"):
         raise CannotMeasure(f"--factor {factor}: must exceed 1, 1.1 allows ten per cent")
     if shutil.which(python) is None:
         raise CannotMeasure(f"--python {python}: there is no such interpreter")

@@ -15,8 +15,8 @@ from reference.shapes import Axis, count, spread
 
 @wide
 def sum(x: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """sum_i x_i; 0 for no elements. Error <= (n-1)u sum|x|, or ceil(log2 n) u sum|x| along contiguous axes, where
-    NumPy adds pairwise.
+    """sum_i x_i; 0 for no elements. Error <= (n-1)u sum|x|. Along contiguous axes NumPy adds blocks of 128
+    terms in eight running sums, and the blocks pairwise: then far less for large n.
 
     >>> sum(np.ones((2, 5, 4)), axis=(0, 2)).tolist()
     [8.0, 8.0, 8.0, 8.0, 8.0]

@@ -80,7 +80,7 @@ def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, tar
 def _header(target: Library, name: str) -> list[str]:
     f: Any = target.functions.get(name)  # none: a NumPy target's derivative
     if target.framework.name == "torch":
-        lines = ["import torch", "import torch.nn.functional as F"]
+        lines = ["from typing import Any", "import torch", "import torch.nn.functional as F"]
     else:
         lines = ["import numpy as np", "import ml_dtypes"]
     module = getattr(f, "__module__", "") or ""
@@ -99,7 +99,7 @@ def _torch_name(f: Any, name: str) -> str:
     import torch
 
     for prefix, module in (("torch", torch), ("F", torch.nn.functional), ("torch.linalg", torch.linalg)):
-        for attribute in (name, getattr(f, "__name__", name)):
+        for attribute in (name, getattr(f, "__name__", name), name.replace("_", "")):
             if getattr(module, attribute, None) is f:
                 return f"{prefix}.{attribute}"
     return f"torch.{getattr(f, '__name__', name)}"

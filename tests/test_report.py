@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from suite.mutants.makers import right
 from suite.report import document, plot, standing, terminal, wording
 from suite.report.page import page
 from suite.verdict import Audit, Cell, Finding, Severity, Verdict, Witness
+from suite.witness import _header
 
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 NAMED = "<script>alert(1)</script>\"'&\x1b[31m\x00[bold]\u202e"
@@ -464,3 +466,13 @@ class TestWording:
     def test_region(self) -> None:
         """A point is said as a point, a half-line with its infinity."""
         assert wording.region(((-math.inf, -4.0), (3.0, 3.0))) == "-inf ≤ x0 ≤ -4.0, x1 = 3.0"
+
+
+def test_the_head_of_every_reproduction_runs() -> None:
+    """It names what the function is, and imports what its text needs."""
+    pytest.importorskip("torch")
+    torch_itself = replace(right("torch"), name="torch")
+    for name in torch_itself.functions:
+        scope: dict[str, object] = {}
+        exec("\n".join(_header(torch_itself, name)), scope)
+        assert callable(scope[name])
