@@ -137,7 +137,7 @@ class Place:
 def loaded(target: str, device: str) -> tuple[Any, Any, Any]:
     from benchmarks.clock import clock_of
     from benchmarks.roofline import Roof
-    from suite.audit import call_names
+    from suite.concepts import call_names
     from suite.targets.library import TargetError, load
 
     try:

@@ -21,12 +21,11 @@ import numpy as np
 
 from benchmarks.grid import DTYPES
 from suite.arithmetic import Undecided
-from suite.audit import call_names
-from suite.case import Case
-from suite.concepts import concepts
+from suite.concepts import call_names, concepts
+from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array, Format, precision
-from suite.inputs import Recipe, draw
-from suite.judge import Exact, entry
+from suite.judge.case import Case
+from suite.judge.certify import Exact, entry
 from suite.laws.gradient import off_kinks
 from suite.record import Concept
 from suite.targets.library import Library, load

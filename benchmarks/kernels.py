@@ -7,12 +7,11 @@ from functools import cache, partial
 import numpy as np
 
 from benchmarks.commands import command
-from suite.audit import call_names
-from suite.case import Case
-from suite.concepts import concepts
+from suite.concepts import call_names, concepts
+from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array
-from suite.inputs import Recipe, draw
-from suite.judge import BITS, certify, entry
+from suite.judge.case import Case
+from suite.judge.certify import BITS, certify, entry
 from suite.laws.accuracy import Accuracy
 from suite.targets.library import Library, load
 

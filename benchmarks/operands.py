@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from suite.draw.recipes import fill
 from suite.floats import FORMATS, Array
-from suite.inputs import fill
 from suite.record import Concept
 from suite.targets.library import Library, guarded
 

@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from typing import Any
 
 from benchmarks.grid import FIXED
-from suite.audit import judge_all
-from suite.session import Request, prepare
+from suite.audit.engine import judge_all
+from suite.audit.session import Request, prepare
 
 # share -> where its functions are; a name that moves must be moved here too, and is an error until it is
 PARTS: dict[str, tuple[str, ...]] = {
-    "drawing": ("suite.inputs:draw",),
+    "drawing": ("suite.draw.recipes:draw",),
     "target": ("suite.targets.library:Library.call", "suite.targets.library:Library.gradients",
                "suite.targets.library:Library.tangent"),
-    "tier 1": ("suite.case:Case._largest", "suite.case:Case._grads", "suite.case:Case.forward_bound"),
-    "comparing": ("suite.judge:compare", "suite.judge:bitwise", "suite.judge:related", "suite.laws.accuracy:curve"),
-    "balls": ("suite.case:Case._exact", "suite.case:Case._exact_grads", "suite.judge:certify", "suite.limits:limits",
+    "tier 1": ("suite.judge.case:Case._largest", "suite.judge.case:Case._grads", "suite.judge.case:Case.forward_bound"),
+    "comparing": ("suite.judge.compare:compare", "suite.judge.compare:bitwise", "suite.judge.compare:related",
+                  "suite.laws.accuracy:curve"),
+    "balls": ("suite.judge.case:Case._exact", "suite.judge.case:Case._exact_grads", "suite.judge.certify:certify",
+              "suite.arithmetic.limits:limits",
               "suite.laws.accuracy:CorrectlyRounded._certified", "suite.laws.certificate:Certificate._row",
               "suite.laws.convexity:NotConvex._certified", "suite.laws.gradient:Kink._one"),
 }  # fmt: skip

@@ -141,8 +141,8 @@ def say(text: str) -> None:
 def audit(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
+    from suite.audit.session import Request, exit_code, prepare, run
     from suite.report import document, terminal
-    from suite.session import Request, exit_code, prepare, run
 
     folder = Path(arguments.report) if arguments.report else LAST
     if arguments.report:
@@ -189,7 +189,7 @@ def reason_of(result: Audit) -> str:
 
 def writable(folder: Path) -> None:
     """A report that cannot be written is found before the audit, not after it."""
-    from suite.session import UsageError
+    from suite.audit.session import UsageError
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -211,8 +211,8 @@ def save(result: Audit, folder: Path, write: Callable[..., None]) -> bool:
 
 
 def _found(arguments: argparse.Namespace) -> Any:
+    from suite.audit.session import UsageError, nearest
     from suite.report import document
-    from suite.session import UsageError, nearest
 
     path = Path(arguments.report) / "report.json"
     if not path.is_file():
@@ -232,8 +232,8 @@ def _found(arguments: argparse.Namespace) -> Any:
 
 
 def accept(arguments: argparse.Namespace) -> int:
-    from suite import known
-    from suite.session import platform_of
+    from suite.audit.session import platform_of
+    from suite.findings import known
 
     report, findings = _found(arguments)
     path = Path(arguments.known)
@@ -253,7 +253,7 @@ def accept(arguments: argparse.Namespace) -> int:
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
-    from suite.audit import call_names
+    from suite.concepts import call_names
     from suite.targets.library import load
 
     report, findings = _found(arguments)
@@ -264,8 +264,8 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
 def again(finding: Finding, target: "Library") -> bool:
     """Whether the witness is refuted once more; it says what it ran and what came out."""
+    from suite.audit.recheck import refuted_again
     from suite.concepts import concepts
-    from suite.recheck import refuted_again
     from suite.targets.library import TargetError
 
     concept = concepts().get(finding.concept)
@@ -290,7 +290,7 @@ def power(arguments: argparse.Namespace) -> int:
 
 def bench_gate(arguments: argparse.Namespace) -> int:
     """The benchmarks belong to a checkout: the wheel has only ``reference`` and ``suite``."""
-    from suite.session import UsageError
+    from suite.audit.session import UsageError
 
     root = Path.cwd()
     if not (root / "benchmarks" / "gate.py").is_file():
@@ -301,7 +301,7 @@ def bench_gate(arguments: argparse.Namespace) -> int:
 
 
 def show_concepts(arguments: argparse.Namespace) -> int:
-    from suite.catalogue import as_markdown, as_text, catalogue
+    from suite.audit.catalogue import as_markdown, as_text, catalogue
 
     rows = catalogue()
     text = {

@@ -70,7 +70,7 @@ def scope_of(nodeid: str) -> str:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.module.__name__ != "suite.test_laws" or "lawful_key" not in metafunc.fixturenames:
         return
-    from suite.cells import cells_of
+    from suite.audit.cells import cells_of
     from suite.concepts import concepts
 
     if metafunc.config.getoption("--lawful-target") is None:
@@ -105,8 +105,8 @@ def targeted(ids: Iterable[str]) -> None:
 def _prepared(config: pytest.Config) -> Any:
     """One target for the whole session."""
     if not hasattr(config, "_lawful_prepared"):
-        from suite.known import KnownError
-        from suite.session import Request, UsageError, prepare
+        from suite.audit.session import Request, UsageError, prepare
+        from suite.findings.known import KnownError
         from suite.targets.library import TargetError
 
         option = config.getoption
@@ -132,8 +132,8 @@ def _prepared(config: pytest.Config) -> Any:
 @pytest.fixture
 def lawful_cell(request: pytest.FixtureRequest, lawful_key: Any) -> Any:
     """The judged cell; its group is judged once, when the first of its cells is asked for."""
-    from suite.audit import judge_group
-    from suite.session import confirm
+    from suite.audit.group import judge_group
+    from suite.audit.session import confirm
 
     prepared = _prepared(request.config)
     judged: dict[tuple[str, str], Any] = request.config._lawful_judged  # type: ignore[attr-defined]

@@ -9,19 +9,27 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from suite.laws.law import Law
+from typing import Any, Protocol
 
 INF = float("inf")
+
+
+class Stated(Protocol):
+    """What a law says of itself; how it judges is the affair of :class:`suite.laws.law.Law`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def family(self) -> str: ...
+    @property
+    def statement(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Operand:
     """One argument: how it is drawn, and whether it is differentiated.
 
-    ``kind`` names a generator of :mod:`suite.inputs`; ``domain`` is where the definition is
+    ``kind`` names a generator of :mod:`suite.draw.recipes`; ``domain`` is where the definition is
     defined; ``near`` couples the operand to an earlier one (its index), so that differences cancel.
     """
 
@@ -81,7 +89,7 @@ class Concept:
     masks: bool = False
     extended: bool = True
     function: str = ""
-    laws: tuple["Law", ...] = ()
+    laws: tuple[Stated, ...] = ()
     note: str = field(default="", compare=False)
     slack: str = field(default="", compare=False)
 

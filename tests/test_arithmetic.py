@@ -20,8 +20,8 @@ from suite.arithmetic import Balls, Dual, Undecided, Variable, backward, decimal
 from suite.arithmetic.balls import spectral_norm
 from suite.arithmetic.table import TABLE
 from suite.concepts import concepts
+from suite.draw.recipes import fill
 from suite.floats import FORMATS, precision
-from suite.inputs import fill
 from suite.record import Concept
 
 DIGITS, BITS, STEP = 50, 500, 2.0**-150

@@ -19,12 +19,11 @@ from reference.formats import wide
 from suite.arithmetic import Balls, Standard, Undecided, Variable, backward
 from suite.arithmetic.protocol import Arithmetic
 from suite.arithmetic.table import TABLE
-from suite.audit import call_names
-from suite.case import Case
-from suite.concepts import concepts
+from suite.concepts import call_names, concepts
+from suite.draw.recipes import Recipe, draw, lengths
 from suite.floats import FORMATS, precision
-from suite.inputs import Recipe, draw, lengths
-from suite.judge import certify, decide, entry, excess
+from suite.judge.case import Case
+from suite.judge.certify import certify, decide, entry, excess
 from suite.laws.gradient import off_kinks
 from suite.targets.library import load
 

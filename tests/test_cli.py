@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 import suite
-from suite import cli, known
+from suite import cli
 from suite.concepts import concepts
+from suite.findings import known
 from suite.report import document
 from suite.verdict import Known, Severity, Witness
 

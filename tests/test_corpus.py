@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from suite.concepts import concepts
+from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array
-from suite.inputs import Recipe, draw
 from suite.mutants.corpus import CORPUS, OUT_OF_SCOPE
 from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant

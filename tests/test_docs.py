@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from suite.catalogue import as_markdown, catalogue
+from suite.audit.catalogue import as_markdown, catalogue
 
 DOCS = Path(__file__).parents[1] / "docs"
 

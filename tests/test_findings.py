@@ -6,14 +6,13 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from suite.audit import call_names
-from suite.concepts import concepts
+from suite.audit.recheck import refuted_again
+from suite.concepts import call_names, concepts
+from suite.findings.known import built_in
+from suite.findings.witness import decode
 from suite.floats import FORMATS
-from suite.known import built_in
-from suite.recheck import refuted_again
 from suite.targets.library import load
 from suite.verdict import Finding, Known, Severity
-from suite.witness import decode
 
 torch = pytest.importorskip("torch")
 KNOWN = built_in("torch")

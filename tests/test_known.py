@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from suite import known
-from suite.known import KnownError, accepted, merged, outward, read, write
-from suite.outcome import hull
+from suite.findings import known
+from suite.findings.known import KnownError, accepted, merged, outward, read, write
+from suite.judge.outcome import hull
 from suite.verdict import Finding, Known, Severity, Witness
 
 WITNESS = Witness((("0x1.8p+1", "-inf"), ("3",)), ((1, 2), (1,)), (("axis", -1),), ("0x1p+0",), 0, (0, 1), (1, 77))

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from planted import PLANTED, Planted, exp_subnormal_tripled
 
-from suite.audit import judge_group
-from suite.cells import law_names
+from suite.audit.cells import law_names
+from suite.audit.group import judge_group
+from suite.audit.plan import Plan
+from suite.audit.recheck import refuted_again
 from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.mutants.makers import coin, nudged, off, off_vjp, right
-from suite.plan import Plan
-from suite.recheck import refuted_again
 from suite.targets.frameworks import NumPy, Torch
 from suite.targets.library import Library
 from suite.verdict import Cell, Finding, Severity, Verdict

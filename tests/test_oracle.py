@@ -12,12 +12,11 @@ import pytest
 from flint import arb
 from mpmath import mp
 
-from suite.audit import call_names
-from suite.case import Case
-from suite.concepts import concepts, topics
+from suite.concepts import call_names, concepts, topics
+from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, precision
-from suite.inputs import Recipe
-from suite.judge import BITS
+from suite.judge.case import Case
+from suite.judge.certify import BITS
 from suite.targets.library import load
 
 NUMPY = load("numpy", "cpu", call_names())

@@ -12,6 +12,7 @@ import pytest
 
 import reference as ref
 from suite import cli
+from suite.audit.plan import Plan
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array
 from suite.mutants import mutants
@@ -20,7 +21,6 @@ from suite.mutants.mutant import ORIGINS, Group, Mutant
 from suite.mutants.operators import OPERATORS
 from suite.mutants.stepwise import stepwise
 from suite.mutants.versions import Version, elementary, versions
-from suite.plan import Plan
 from suite.power import hearing, record, run
 from suite.power.hearing import Closest
 from suite.power.run import Power, measure

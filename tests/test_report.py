@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from suite.findings.witness import _header
 from suite.mutants.makers import right
 from suite.report import document, plot, standing, terminal, wording
 from suite.report.page import page
 from suite.verdict import Audit, Cell, Finding, Severity, Verdict, Witness
-from suite.witness import _header
 
 DTYPES = ("float64", "float32", "float16", "bfloat16")
 NAMED = "<script>alert(1)</script>\"'&\x1b[31m\x00[bold]\u202e"

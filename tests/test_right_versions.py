@@ -8,12 +8,12 @@ import pytest
 
 import reference as ref
 from reference.shapes import spread
-from suite import inputs
-from suite.audit import judge_group
+from suite.audit.group import judge_group
+from suite.audit.plan import PROFILES, Plan, Profile
 from suite.concepts import concepts
+from suite.draw import recipes as inputs
 from suite.floats import FORMATS, Array
 from suite.mutants.versions import Version, versions
-from suite.plan import PROFILES, Plan, Profile
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Cell, Severity, Verdict

@@ -29,3 +29,8 @@ def topics() -> dict[str, str]:
             if isinstance(value, Concept):
                 out.setdefault(value.name, info.name)
     return out
+
+
+def call_names() -> tuple[str, ...]:
+    """The function names that concepts call."""
+    return tuple(dict.fromkeys(c.call_name for c in concepts().values()))

@@ -7,13 +7,13 @@ import numpy as np
 import reference as ref
 from suite.arithmetic import decimal
 from suite.concepts.activations import softplus_definition
-from suite.kinds import KINDS
+from suite.draw.kinds import KINDS
+from suite.draw.styles import row_of
 from suite.laws.algebra import Agrees, Commutative, Identity, Shift, other
 from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient
 from suite.laws.gradient import GradientSum
 from suite.laws.order import Range
 from suite.record import Concept, Operand
-from suite.styles import row_of
 
 MEAN_SUM = ({"reduction": "mean"}, {"reduction": "sum"})
 NONE = ({"reduction": "none"},)

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from suite.case import Case
 from suite.floats import Array, precision
-from suite.judge import BITS, compare, each, ends, entry, error_in_ulps, worst
+from suite.judge.case import Case
+from suite.judge.certify import BITS, ends, entry, error_in_ulps
+from suite.judge.compare import compare, each, worst
+from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.law import EAGER, Law
-from suite.outcome import Outcome, Refutation, region_of
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Severity

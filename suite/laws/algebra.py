@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from suite.case import Case
 from suite.floats import Array
-from suite.judge import bitwise, compare, related
+from suite.judge.case import Case
+from suite.judge.compare import bitwise, compare, related
+from suite.judge.outcome import Outcome
 from suite.laws.law import EAGER, Law
-from suite.outcome import Outcome
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Severity
@@ -261,7 +261,7 @@ class Agrees(Law):
 
 def other(case: Case, concept: Concept, *inputs: Array) -> Case:
     """The same draw put to another concept of the same target."""
-    from suite.inputs import Recipe
+    from suite.draw.recipes import Recipe
 
     return Case(
         concept, case.format, case.target, inputs or case.inputs, Recipe(case.recipe.sizes, 0, case.recipe.seed)

@@ -6,11 +6,11 @@ from typing import ClassVar
 import numpy as np
 
 from suite.arithmetic import Balls, RunningError
-from suite.case import Case
 from suite.floats import Array, precision
-from suite.judge import each
+from suite.judge.case import Case
+from suite.judge.compare import each
+from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.law import EAGER, Law
-from suite.outcome import Outcome, Refutation, region_of
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Severity
@@ -66,7 +66,7 @@ class OneStep(Law):
     claim: ClassVar[str] = "each iterate is the method's step from the one before, within one step's running error"
 
     def judge(self, case: Case, route: str) -> Outcome:
-        from suite.judge import compare
+        from suite.judge.compare import compare
 
         path = case.got()
         step = dict(case.options, iterations=1)

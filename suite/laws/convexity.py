@@ -7,13 +7,13 @@ import numpy as np
 from flint import arb
 
 from suite.arithmetic import Balls, Undecided
-from suite.case import Case
 from suite.floats import Array, precision
-from suite.judge import related
+from suite.judge.case import Case
+from suite.judge.compare import related
+from suite.judge.outcome import Outcome
 from suite.laws.algebra import _calls, snapped
 from suite.laws.gradient import off_kinks, own_rounding
 from suite.laws.law import EAGER, Law
-from suite.outcome import Outcome
 from suite.record import Concept
 from suite.targets.library import Library
 

@@ -7,12 +7,13 @@ import numpy as np
 from flint import arb
 
 from suite.arithmetic import Balls, Variable, backward
-from suite.case import Case
 from suite.floats import Array, precision
-from suite.judge import compare, each, entry, related, worst
+from suite.judge.case import Case
+from suite.judge.certify import entry
+from suite.judge.compare import compare, each, related, worst
+from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.algebra import _calls
 from suite.laws.law import EAGER, Law
-from suite.outcome import Outcome, Refutation, region_of
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Severity

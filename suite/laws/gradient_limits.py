@@ -6,13 +6,14 @@ from typing import ClassVar
 import numpy as np
 
 from suite.arithmetic import Undecided
-from suite.case import Case
 from suite.floats import Array
-from suite.judge import BITS, compare, each, entry
+from suite.judge.case import Case
+from suite.judge.certify import BITS, entry
+from suite.judge.compare import compare, each
+from suite.judge.outcome import Outcome
 from suite.laws.gradient import affordable, off_kinks
 from suite.laws.law import EAGER, Law
 from suite.laws.stability import MASKED, Limits, special_rows, tamed
-from suite.outcome import Outcome
 from suite.record import Concept
 from suite.targets.library import CallError, Library
 from suite.verdict import Severity

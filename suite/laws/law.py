@@ -2,14 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from suite.case import Case
-from suite.outcome import Outcome
+from suite.judge.case import Case
+from suite.judge.outcome import Outcome
 from suite.record import Concept
-
-if TYPE_CHECKING:
-    from suite.targets.library import Library
+from suite.targets.library import Library
 
 EAGER = ("eager",)
 
@@ -30,7 +28,7 @@ class Law:
     def statement(self) -> str:
         return self.claim
 
-    def routes(self, concept: Concept, target: "Library") -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
         """The routes along which this law judges this concept: none where it does not apply."""
         return EAGER
 

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from suite.case import Case
 from suite.floats import Array
-from suite.judge import related
+from suite.judge.case import Case
+from suite.judge.compare import related
+from suite.judge.outcome import Outcome
 from suite.laws.algebra import _calls
 from suite.laws.law import Law
-from suite.outcome import Outcome
 
 
 def neighbour(x: Array, steps: int = 1) -> Array:

@@ -5,13 +5,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from suite.case import Case
 from suite.floats import Array
-from suite.judge import bitwise, related
+from suite.judge.case import Case
+from suite.judge.compare import bitwise, related
+from suite.judge.outcome import Outcome
 from suite.laws.algebra import _calls
 from suite.laws.law import EAGER, Law
 from suite.laws.stability import MASKED
-from suite.outcome import Outcome
 from suite.record import Concept
 from suite.targets.library import CallError, Library
 

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from suite.case import Case
 from suite.floats import FORMATS, Array, Format
-from suite.judge import bitwise
+from suite.judge.case import Case
+from suite.judge.compare import bitwise
+from suite.judge.outcome import Outcome
 from suite.laws.law import Law
-from suite.outcome import Outcome
 from suite.verdict import Severity
 
 

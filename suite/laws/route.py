@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from suite.case import Case
 from suite.floats import Array
-from suite.judge import BASIS, bitwise, compare
+from suite.judge.case import Case
+from suite.judge.compare import BASIS, bitwise, compare
+from suite.judge.outcome import Outcome
 from suite.laws.law import Law
-from suite.outcome import Outcome
 from suite.record import Concept
 from suite.targets.library import Library, TargetError
 from suite.verdict import Severity

@@ -7,12 +7,12 @@ import numpy as np
 from flint import arb
 
 from suite.arithmetic import Balls, Dual, RunningError, Standard, Variable, backward
-from suite.case import Case, as_running
 from suite.floats import Array, precision
-from suite.judge import compare
+from suite.judge.case import Case, as_running
+from suite.judge.compare import compare
+from suite.judge.outcome import Outcome
 from suite.laws.gradient import affordable, off_kinks
 from suite.laws.law import Law
-from suite.outcome import Outcome
 from suite.record import Concept
 from suite.targets.library import Library
 

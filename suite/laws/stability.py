@@ -7,12 +7,13 @@ from typing import ClassVar
 import numpy as np
 from flint import arb
 
-from suite.case import Case
+from suite.arithmetic.limits import Limit, limits
 from suite.floats import Array
-from suite.judge import bitwise, compare, each, ends
+from suite.judge.case import Case
+from suite.judge.certify import ends
+from suite.judge.compare import bitwise, compare, each
+from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.law import EAGER, Law
-from suite.limits import Limit, limits
-from suite.outcome import Outcome, Refutation, region_of
 from suite.record import Concept
 from suite.targets.library import CallError, Library
 from suite.verdict import Severity

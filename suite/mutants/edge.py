@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from suite.case import Case
 from suite.concepts import concepts
+from suite.draw.recipes import Recipe, draw, lengths
 from suite.floats import FORMATS, Array
-from suite.inputs import Recipe, draw, lengths
+from suite.judge.case import Case
 from suite.mutants.makers import coin, nudged, off, off_vjp, right
 from suite.mutants.mutant import Mutant
 from suite.record import Concept

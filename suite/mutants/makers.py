@@ -14,10 +14,10 @@ import numpy as np
 
 import reference as ref
 from reference.shapes import fold, spread
-from suite.case import Case
 from suite.concepts import concepts
+from suite.draw.recipes import Recipe
 from suite.floats import Array, format_of
-from suite.inputs import Recipe
+from suite.judge.case import Case
 from suite.record import Concept
 from suite.targets.frameworks import NumPy
 from suite.targets.library import Library

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from suite.case import Case
 from suite.concepts import concepts
+from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS
-from suite.inputs import Recipe, draw
+from suite.judge.case import Case
 from suite.laws.second import bounded, direction
 from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant

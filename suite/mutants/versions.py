@@ -14,8 +14,8 @@ import numpy as np
 import reference as ref
 from reference.shapes import drop
 from suite.concepts import concepts
+from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array, format_of
-from suite.inputs import Recipe, draw
 from suite.mutants.makers import Function, right
 from suite.mutants.oracle import oracle, oracle_vjp
 from suite.mutants.reordered import (

@@ -30,11 +30,11 @@ from typing import Any
 
 import numpy as np
 
+from suite.draw.styles import Rng, Shape
 from suite.floats import FORMATS, Array
 from suite.peers.inputs import seeded
 from suite.peers.special_cases import agrees, special_cases
 from suite.peers.subject import NotApplicable, Subject
-from suite.styles import Rng, Shape
 
 REL_TOL, ABS_TOL = 0.25, 1.0
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from suite.draw.recipes import inside
+from suite.draw.styles import Rng, Shape
 from suite.floats import Array
-from suite.inputs import inside
 from suite.record import Concept, Operand
-from suite.styles import Rng, Shape
 
 GAP = 0.1  # from kinks and the ends of the domain
 STEP = 0.25  # of a difference quotient

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from suite.styles import Rng
+from suite.draw.styles import Rng
 
 CASES: Mapping[str, str] = {
     "abs": "nan:nan -0:+0 -inf:inf",

@@ -9,14 +9,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 from rich.table import Table
 
-from suite.cells import law_names
+from suite.audit.cells import law_names
+from suite.audit.plan import PROFILES, Plan
+from suite.audit.session import UsageError, nearest
 from suite.concepts import concepts
-from suite.plan import PROFILES, Plan
 from suite.power.record import record
 from suite.power.run import Power, groups, measure
 from suite.power.trial import Trial
 from suite.report.progress import Progress
-from suite.session import UsageError, nearest
 
 WIDTH = 140  # of a log
 SHOWN = 40  # survivors, in a terminal; power.json has them all

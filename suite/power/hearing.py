@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from suite.audit import due, judged
-from suite.case import Case
-from suite.cells import Key
+from suite.audit.cells import Key
+from suite.audit.group import due, judged
+from suite.audit.plan import PROFILES, Plan
+from suite.judge.case import Case
+from suite.judge.outcome import Outcome
 from suite.laws.gradient import Forward, Gradient, Kink
 from suite.laws.law import Law
 from suite.laws.second import SecondDerivative
 from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.versions import Version
-from suite.outcome import Outcome
-from suite.plan import PROFILES, Plan
 from suite.targets.library import Library, TargetError, Unsupported
 
 CASES = {"quick": 1, "ci": 3, "thorough": 8}  # that a right version is heard on at least, in each format

@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-from suite.cells import laws_of
+from suite.audit.cells import laws_of
+from suite.audit.plan import Plan
+from suite.audit.session import version
+from suite.audit.workers import Job, spread
 from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.mutants import mutants
 from suite.mutants.mutant import Group
 from suite.mutants.versions import versions
-from suite.plan import Plan
 from suite.power.hearing import Accusation, Closest
 from suite.power.record import recorded
 from suite.power.trial import GroupPower, Proceedings, Trial
-from suite.session import version
 from suite.verdict import Severity
-from suite.workers import Job, spread
 
 SLACK = 16  # a bound farther than so many times from every right version is explained in its declaration
 

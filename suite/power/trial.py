@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from suite.audit import due, each_case, judged
-from suite.case import Case
-from suite.cells import Key, cells_of
+from suite.audit.cells import Key, cells_of
+from suite.audit.group import due, each_case, judged
+from suite.audit.plan import PROFILES, Plan
 from suite.concepts import concepts
+from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS
-from suite.inputs import Recipe, draw
+from suite.judge.case import Case
 from suite.laws.gradient import affordable
 from suite.laws.law import Law
 from suite.laws.second import second_derivative
@@ -24,7 +25,6 @@ from suite.mutants.makers import right
 from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import Version
-from suite.plan import PROFILES, Plan
 from suite.power.hearing import ROWS_APART, Accusation, Closest, Hearing, closest, concerned
 from suite.targets.library import CallError, Library, TargetError, Unsupported
 from suite.verdict import Severity

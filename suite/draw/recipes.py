@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from hypothesis import strategies as st
 
+from suite.draw.kinds import KINDS
+from suite.draw.styles import STYLES, Rng, Shape, landmarks, row_of
 from suite.floats import Array, Format
-from suite.kinds import KINDS
 from suite.record import Concept, Operand
-from suite.styles import STYLES, Rng, Shape, landmarks, row_of
 
 LENGTHS = (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 127, 129, 255, 256, 257, 781, 1023, 1024, 1025, 2049, 4097)
 LONG = (65505, 70001)

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from suite.cells import laws_of
+from suite.audit.cells import laws_of
 from suite.concepts import concepts, topics
 from suite.record import Concept
 

@@ -9,8 +9,8 @@ import numpy as np
 from flint import arb
 
 from suite.arithmetic import Balls, Dual, RunningError, Standard, Variable, backward
+from suite.draw.recipes import Recipe
 from suite.floats import Array, Format, precision
-from suite.inputs import Recipe
 from suite.record import Concept
 from suite.targets.library import Library, TargetError
 

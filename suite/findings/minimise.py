@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from suite.case import Case
 from suite.floats import Array
+from suite.judge.case import Case
+from suite.judge.outcome import Outcome, Refutation
 from suite.laws.law import Law
-from suite.outcome import Outcome, Refutation
 from suite.targets.library import CallError, TargetError, Unsupported
 
 Judge = Callable[[Case], Refutation | None]

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from suite.outcome import hull
+from suite.judge.outcome import hull
 from suite.verdict import Finding, Known, Severity, witness_from
 
-FOLDER = Path(__file__).with_name("findings")
+FOLDER = Path(__file__).parent
 TEXTS = ("id", "concept", "law", "dtype", "route", "device", "severity", "date", "reason")
 
 

@@ -1,12 +1,8 @@
-"""The engine: groups of cells are judged on shared draws, in processes, and certified once more at the end.
-
-A group is one (concept, dtype). It loads nothing but the declarations and the target, so that any
-number of workers gives the same verdicts; a worker that dies costs its own group only.
-"""
+"""One group: the cells of one (concept, dtype) are judged on shared draws, and no law stops another."""
 
 import traceback
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,22 +10,21 @@ from typing import Any
 import numpy as np
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from suite.case import Case
-from suite.cells import Key, cells_of
+from suite.audit.cells import Key, cells_of
+from suite.audit.plan import PROFILES, Plan
 from suite.concepts import concepts
+from suite.draw.recipes import Recipe, draw, lengths, recipes
+from suite.findings.minimise import minimise
+from suite.findings.witness import decode, encode, reproduction
 from suite.floats import FORMATS
-from suite.inputs import Recipe, draw, lengths, recipes
+from suite.judge.case import Case
+from suite.judge.outcome import Outcome, Refutation, hull, region_of
 from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
-from suite.minimise import minimise
-from suite.outcome import Outcome, Refutation, hull, region_of
-from suite.plan import PROFILES, Plan
 from suite.record import Concept
-from suite.targets.library import CallError, Library, TargetError, Unsupported, load
+from suite.targets.library import CallError, Library, TargetError, Unsupported
 from suite.verdict import Cell, Finding, Severity, Verdict
-from suite.witness import decode, encode, reproduction
-from suite.workers import Job, spread
 
 
 @dataclass(frozen=True)
@@ -41,14 +36,6 @@ class Judged:
     broken: tuple[str, ...] = ()
     curve: Mapping[str, Any] | None = None
     fixed: tuple[str, ...] = ()
-
-
-def call_names() -> tuple[str, ...]:
-    """The function names that concepts call."""
-    return tuple(dict.fromkeys(c.call_name for c in concepts().values()))
-
-
-# -- one group
 
 
 def each_case(concept: Concept, dtype: str, plan: Plan, judge: Callable[[Recipe], None]) -> None:
@@ -281,41 +268,3 @@ def _curve(o: Outcome, dtype: str) -> dict[str, list[float]]:
         "ulp": [o.curve[k][0] for k in bins],
         "bound": [o.curve[k][1] for k in bins],
     }
-
-
-# -- many groups, in processes
-
-_worker: dict[str, Any] = {}
-
-
-def _start(plan: Plan) -> None:
-    _worker["plan"], _worker["target"] = plan, load(plan.target, plan.device, call_names())
-
-
-def _work(group: tuple[str, str]) -> Judged:
-    return judge_group(group, _worker["target"], _worker["plan"])
-
-
-def judge_all(
-    todo: Sequence[tuple[str, str]], target: Library, plan: Plan, workers: int, done: Callable[[Judged], None]
-) -> None:
-    """Every group, in this process or in ``workers`` others; ``done`` is called as each arrives."""
-    if workers <= 1 or len(todo) <= 1:
-        for group in todo:
-            done(judge_group(group, target, plan))
-        return
-    spread(todo, workers, Job(_start, (plan,), _work), done, lambda group: done(died(group, target, plan)))
-
-
-def died(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
-    name, dtype = group
-    sentence = f"{target.name}: the process that judged {name} in {dtype} died: run --concept {name} -n 1 to see why"
-    cells = cells_of(concepts()[group[0]], group[1], target, plan.laws)
-    return Judged(
-        group,
-        tuple(
-            Cell(*group, k.law, k.route, law.family, law.statement, target.device, Verdict.BROKEN, reason=sentence)
-            for k, law in cells.items()
-        ),
-        (sentence,),
-    )

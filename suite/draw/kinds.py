@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from suite.draw.styles import Rng, Shape, row_of
 from suite.floats import Array, Format
-from suite.styles import Rng, Shape, row_of
 
 
 def _binary(rng: Rng, shape: Shape, fmt: Format, styles: Array) -> Array:

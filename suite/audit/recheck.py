@@ -7,13 +7,13 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from suite.audit import call_names, judged
-from suite.cells import Key, cells_of
-from suite.concepts import concepts
-from suite.outcome import Refutation
+from suite.audit.cells import Key, cells_of
+from suite.audit.group import judged
+from suite.concepts import call_names, concepts
+from suite.findings.witness import decode
+from suite.judge.outcome import Refutation
 from suite.targets.library import Library, TargetError, Unsupported, load
 from suite.verdict import Finding, finding_from, to_json
-from suite.witness import decode
 
 
 def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]:
@@ -23,7 +23,7 @@ def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]
     job = {"target": target, "device": device, "findings": [to_json(f) for f in findings]}
     run = subprocess.run(
         # -P and our own path: a package of the user's that is called suite stays out of it
-        [sys.executable, "-P", "-c", "from suite.recheck import recheck_main; recheck_main()"],
+        [sys.executable, "-P", "-c", "from suite.audit.recheck import recheck_main; recheck_main()"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         input=json.dumps(job),
         capture_output=True,

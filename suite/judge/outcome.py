@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from suite.floats import Array
+from suite.judge.case import Case
 from suite.verdict import Severity
-
-if TYPE_CHECKING:
-    from suite.case import Case
 
 Region = tuple[tuple[float, float], ...]
 
@@ -19,7 +17,7 @@ Region = tuple[tuple[float, float], ...]
 class Refutation:
     """One certified failure, with the case that shows it (for the minimiser)."""
 
-    case: "Case"
+    case: Case
     row: int
     index: tuple[int, ...]
     severity: Severity
@@ -87,7 +85,7 @@ def hull(a: Region, b: Region) -> Region:
     return tuple((min(p[0], q[0]), max(p[1], q[1])) for p, q in zip(a, b, strict=True))
 
 
-def region_of(case: "Case", rows: Any) -> Region:
+def region_of(case: Case, rows: Any) -> Region:
     """Per operand, the range of the entries of these rows; non-finite entries count as +-max."""
     box = []
     for x in case.inputs:

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from suite import known as known_findings
-from suite.audit import Judged, call_names, judge_all
-from suite.cells import groups, law_names
-from suite.concepts import concepts, topics
+from suite.audit.cells import groups, law_names
+from suite.audit.engine import judge_all
+from suite.audit.group import Judged
+from suite.audit.plan import PROFILES, Plan
+from suite.audit.recheck import recheck
+from suite.concepts import call_names, concepts, topics
+from suite.findings import known as known_findings
+from suite.findings.witness import decode
 from suite.floats import FORMATS
-from suite.plan import PROFILES, Plan
-from suite.recheck import recheck
 from suite.targets.library import BUILT_IN, Library, load
 from suite.verdict import Audit, Cell, Finding, Known, Severity, Verdict
-from suite.witness import decode
 
 
 class UsageError(Exception):

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from suite.case import Case
+from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
-from suite.inputs import Recipe
+from suite.judge.case import Case
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Witness

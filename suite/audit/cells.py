@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from suite.concepts import concepts
 from suite.floats import FORMATS
@@ -57,7 +58,7 @@ class Key:
 
 def laws_of(concept: Concept) -> tuple[Law, ...]:
     """Derived and declared laws; a name is used once within a concept."""
-    laws = (*DERIVED, *concept.laws)
+    laws = (*DERIVED, *cast("tuple[Law, ...]", concept.laws))
     names = [law.name for law in laws]
     repeated = {n for n in names if names.count(n) > 1}
     if repeated:

@@ -1,0 +1,1 @@
+"""Inputs: recipes that Hypothesis draws, and what fills them."""

@@ -1,0 +1,1 @@
+"""What a refutation becomes: a small witness, a reproduction, a known finding."""

@@ -1,0 +1,1 @@
+"""One case, its truth and bounds, and the way from suspicion to certainty."""
