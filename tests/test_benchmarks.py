@@ -62,7 +62,7 @@ class TestRows:
         concept = concepts()[name]
         for elements in (grid.SMALL, grid.MIDDLE):
             sizes, arrays = sizes_of(concept, elements), operands(concept, "float32", elements)
-            limits = [concept.limits.get(d, elements) for d in concept.dims]
+            limits = [concept.longest.get(d, elements) for d in concept.dims]
             assert all(1 <= sizes[d] <= limit for d, limit in zip(concept.dims, limits, strict=True))
             assert elements / 2 < max(x.size for x in arrays) <= elements
 

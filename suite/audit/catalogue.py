@@ -29,7 +29,7 @@ def call(c: Concept) -> str:
     operands = ", ".join(
         name for name, p in inspect.signature(c.reference).parameters.items() if p.kind is not p.KEYWORD_ONLY
     )
-    options = list(c.options[0]) + (["axis"] if c.has_axis else [])
+    options = list(c.options[0]) + list(c.along)
     return f"{c.call_name}({operands}{', *, ' if options else ''}{', '.join(options)})"
 
 
@@ -41,7 +41,7 @@ def relevant(name: str, c: Concept) -> bool:
         "any",
         REFERENCE,
         {k.call_name: k.reference for k in concepts().values()},
-        {k.call_name: k.vjp for k in concepts().values() if k.vjp},
+        {k.call_name: k.backward for k in concepts().values() if k.backward},
     )
     law = next(law for law in laws_of(c) if law.name == name)
     return bool(law.routes(c, full)) or (name == "forward" and c.differentiable)

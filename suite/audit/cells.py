@@ -8,8 +8,10 @@ from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.laws.accuracy import Accuracy, CorrectlyRounded
 from suite.laws.certificate import Certificate
-from suite.laws.gradient import Forward, Gradient, Kink
+from suite.laws.forward import Forward
+from suite.laws.gradient import Gradient
 from suite.laws.gradient_limits import GradientLimits
+from suite.laws.kink import Kink
 from suite.laws.law import Law
 from suite.laws.padding import Padding
 from suite.laws.route import Repeatable, Routes

@@ -4,6 +4,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from suite.audit.cells import Key, cells_of
 from suite.audit.plan import PROFILES, Plan
-from suite.concepts import concepts
+from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths, recipes
 from suite.findings.minimise import minimise
 from suite.findings.witness import decode, encode, reproduction
@@ -23,7 +24,7 @@ from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
-from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.targets.library import CallError, Library, TargetError, Unsupported, load
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
@@ -56,6 +57,12 @@ def each_case(concept: Concept, dtype: str, plan: Plan, judge: Callable[[Recipe]
     each()
 
 
+@cache
+def reference() -> Library:
+    """The reference as a target: where it is refuted too, nobody is accused."""
+    return load("numpy", names=call_names())
+
+
 class Group:
     """Judges the cells of one (concept, dtype) case by case, and never lets one law stop another."""
 
@@ -80,7 +87,8 @@ class Group:
 
     def case(self, recipe: Recipe) -> Case:
         with np.errstate(all="ignore"):
-            return Case(self.concept, self.format, self.target, draw(self.concept, self.format, recipe), recipe)
+            inputs = draw(self.concept, self.format, recipe)
+            return Case(self.concept, self.format, inputs, recipe, target=self.target)
 
     def ordinary(self) -> bool:
         """A target that cannot do an ordinary case at all does not support the dtype, or is broken."""
@@ -168,7 +176,8 @@ class Group:
         return finding.severity if finding else None
 
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
-        found = minimise(o.refuted[0], law, key.route, judged, self.profile.minimise)
+        own = None if self.target.name == reference().name else reference()
+        found = minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own)
         region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
             key.concept,

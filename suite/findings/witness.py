@@ -16,7 +16,7 @@ from suite.verdict import Witness
 def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
     """The operands of a (small) case, entry by entry."""
     operands = tuple(tuple(_text(v) for v in x.ravel()) for x in case.inputs)
-    seed = case.memo.get("cotangent", None)
+    seed = case.drawn
     return Witness(
         operands,
         tuple(x.shape for x in case.inputs),
@@ -42,32 +42,29 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Library) -> C
         else:
             inputs.append(fmt.round(np.array([float.fromhex(t) for t in texts])).reshape(shape))
     option, seed = witness.recipe
-    sizes = {
-        d: n for x, core in zip(inputs, concept.cores, strict=True) for d, n in zip(core, x.shape[1:], strict=True)
-    }
+    sizes = concept.sizes(inputs)
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
-    case = Case(concept, fmt, target, tuple(inputs), recipe)
-    if witness.cotangent:
-        size = np.array([float.fromhex(t) for t in witness.cotangent])
-        case.memo["cotangent"] = fmt.round(size).reshape(case.value.shape)
-    return case
+    case = Case(concept, fmt, tuple(inputs), recipe, target=target)
+    if not witness.cotangent:
+        return case
+    cotangent = np.array([float.fromhex(t) for t in witness.cotangent])
+    return case.seeded(fmt.round(cotangent).reshape(case.shapes[0]))
 
 
 def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, target: Library) -> str:
     """A few lines that show the result (and its gradient) with nothing but the library."""
     concept = case.concept
     name = concept.call_name
-    options = dict(case.options, axis=-1) if concept.has_axis else case.options
-    keywords = "".join(f", {k}={v!r}" for k, v in sorted(options.items()))
+    keywords = "".join(f", {k}={v!r}" for k, v in sorted(case.keywords.items()))
     backward = target.framework.name if wrt >= 0 else ""
     shown = f"{name}_vjp" if backward == "numpy" else name
     lines = _header(target, shown)
     for n, operands in enumerate(calls or (case.inputs,)):
         names = [f"x{n}_{k}" for k in range(len(operands))]
         for variable, x, operand in zip(names, operands, concept.operands, strict=True):
-            lines.append(f"{variable} = {_literal(x, operand.integer, concept.batched, target.framework.name)}")
+            lines.append(f"{variable} = {_literal(x, operand.integer, not concept.apart, target.framework.name)}")
         call = f"{shown}({', '.join(names)}{keywords}"
-        seed = _literal(case.cotangent, False, concept.batched, backward) if backward else ""
+        seed = _literal(case.cotangent, False, not concept.apart, backward) if backward else ""
         if backward == "torch":
             lines += [f"{names[wrt]}.requires_grad_()", f"{call}).backward({seed})", f"print({names[wrt]}.grad)"]
         elif backward == "numpy":

@@ -24,7 +24,7 @@ class Padding(Law):
     claim: ClassVar[str] = "masked entries at the end of a row change nothing before them"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.masks and len(concept.operands) == 1 else ()
+        return EAGER if concept.truth.masks and len(concept.operands) == 1 else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = calm_rows(case)

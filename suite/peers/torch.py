@@ -70,7 +70,7 @@ def _cases(name: str, dtype: str, vjp: bool, seed: int) -> list[tuple[Any, ...]]
     concept, rng = concepts()[name], seeded(seed, name, "assert_close")
     good = Subject(concept, dtype, vjp, right())
     out = []
-    for options in (*ways(concept, 0), *(ways(concept, 1) if concept.has_axis and not vjp else ())):
+    for options in (*ways(concept, 0), *(ways(concept, 1) if concept.along and not vjp else ())):
         operands = tuple(rounded(x, dtype) for x in moderate(concept, vjp, rng))
         wide = tuple(widened(x) for x in operands)
         plain = good.value(*operands, **options)

@@ -8,7 +8,9 @@ from suite.audit.group import due, judged
 from suite.audit.plan import PROFILES, Plan
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome
-from suite.laws.gradient import Forward, Gradient, Kink
+from suite.laws.forward import Forward
+from suite.laws.gradient import Gradient
+from suite.laws.kink import Kink
 from suite.laws.law import Law
 from suite.laws.second import SecondDerivative
 from suite.mutants.modes import FORWARD, SECOND

@@ -157,8 +157,7 @@ def results(case: Case, mutant: Mutant) -> list[Any]:
 def pushed(case: Case) -> Any:
     """The tangent of the result along ones."""
     k = case.wrt[0]
-    axis = {"axis": -1} if case.concept.has_axis else {}
-    return case.target.tangent(case.concept, case.inputs, k, np.ones_like(case.inputs[k]), **axis, **case.options)
+    return case.pushed(k, np.ones_like(case.inputs[k]))
 
 
 def _signs(a: Any, b: Any) -> bool:
@@ -214,7 +213,7 @@ class Proceedings:
                 if key not in found:
                     law = self.laws[key]
                     guilty = verdict(law, case, key.route)[0] is not None
-                    if guilty and self.concept.definition is not None:
+                    if guilty and self.concept.truth.encloses:
                         _ = case.cotangent  # drawn once, so that its rows keep theirs
                     single = (r for r in range(min(case.rows, SINGLY)) if guilty)
                     rows = [r for r in single if verdict(law, case.take([r]), key.route)[0] is None]
@@ -236,7 +235,7 @@ class Proceedings:
     def hear(self, recipe: Recipe) -> None:
         """One more case, for right versions alone."""
         if heard := self.short:
-            self.put(heard, self.case(recipe, 1 if self.concept.batched else ROWS_APART))
+            self.put(heard, self.case(recipe, ROWS_APART if self.concept.apart else 1))
         self.number += 1
 
     def put(self, heard: Iterable[Hearing], case: Case) -> None:
@@ -245,7 +244,7 @@ class Proceedings:
 
     def case(self, recipe: Recipe, times: int = 1) -> Case:
         form = FORMATS[self.dtype]
-        return Case(self.concept, form, self.good, draw(self.concept, form, recipe, times), recipe)
+        return Case(self.concept, form, draw(self.concept, form, recipe, times), recipe, target=self.good)
 
 
 def trials(group: Group, mutants: Iterable[Mutant], plan: Plan) -> list[Trial]:

@@ -54,7 +54,7 @@ class Library:
         f = self.functions[concept.call_name]
         native = [self.framework.to_native(x, layout) for x in operands]
         where = f"{self.name}.{concept.call_name}"
-        if concept.batched:
+        if not concept.apart:
             out = self.checked(self.attempt(where, f, native, options), operands, where)
         else:
             rows = [self.attempt(where, f, [x[i] for x in native], options) for i in range(len(operands[0]))]
@@ -94,7 +94,7 @@ class Library:
         where, call = self._derivative(concept)
         f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
         with guarded(where):
-            if concept.batched:
+            if not concept.apart:
                 found = self.framework.gradients(f, native, wrt, cotangent, mode)
             else:
                 rows = [
@@ -109,7 +109,7 @@ class Library:
         where, call = self._derivative(concept)
         f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
         with guarded(where):
-            if concept.batched:
+            if not concept.apart:
                 return self.framework.tangent(f, native, wrt, tangent)
             rows = range(len(tangent))
             return np.stack([self.framework.tangent(f, [x[i] for x in native], wrt, tangent[i]) for i in rows])
@@ -121,7 +121,7 @@ class Library:
         where, call = self._derivative(concept)
         f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
         with guarded(where):
-            if concept.batched:
+            if not concept.apart:
                 return self.framework.second(f, native, wrt, cotangent, tangent)
             rows = range(len(tangent))
             return np.stack(
