@@ -102,7 +102,7 @@ class Place:
         from suite.concepts import concepts
 
         library = self.loaded[0]
-        if name not in concepts() or not library.has(concepts()[name]):
+        if name not in concepts() or not library.supports(concepts()[name].call_name):
             raise NotImplementedError(f"{self.target} has no {name} in this version")
         return work_of(name, self.target, self.device, dtype, size)
 

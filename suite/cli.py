@@ -269,7 +269,7 @@ def again(finding: Finding, target: "Library") -> bool:
     from suite.targets.library import TargetError
 
     concept = concepts().get(finding.concept)
-    if concept is None or not target.has(concept):
+    if concept is None or not target.supports(concept.call_name):
         raise TargetError(f"{target.name} has no function for {finding.concept} any more: audit it again")
     found = refuted_again(finding, target)
     say(f"{finding.id} {finding.concept} {finding.dtype}, law {finding.law}, route {finding.route}: {finding.claim}")

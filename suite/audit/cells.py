@@ -72,7 +72,7 @@ def law_names() -> tuple[str, ...]:
 
 def cells_of(concept: Concept, dtype: str, target: Library, laws: Sequence[str] = ()) -> dict[Key, Law]:
     """The cells of one (concept, dtype): they share their draws."""
-    if not target.has(concept):
+    if not target.supports(concept.call_name):
         return {}
     return {
         Key(concept.name, dtype, law.name, route): law
@@ -87,7 +87,7 @@ def groups(target: Library, names: Sequence[str] = (), dtypes: Sequence[str] = (
     return [
         (c.name, dtype)
         for c in concepts().values()
-        if target.has(c) and (not names or c.name in names)
+        if target.supports(c.call_name) and (not names or c.name in names)
         for dtype in FORMATS
         if not dtypes or dtype in dtypes
     ]

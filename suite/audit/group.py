@@ -122,7 +122,7 @@ class Group:
             self.reasons[key] = f"not supported: {refusal}"
         except TargetError as fault:
             # the function itself broke its contract, or only along this route
-            lost = self.laws if key.route in ("eager", self.target.framework.modes[0]) else [key]
+            lost = self.laws if key.route in ("eager", self.target.ways[0].name) else [key]
             self.broken.update({k: str(fault) for k in lost})
         except Exception as fault:  # a fault of ours must not cost the cells of others
             where = traceback.extract_tb(fault.__traceback__)[-1]
@@ -196,7 +196,7 @@ class Group:
 
 def due(key: Key, position: int, case: int, share: int, target: Library) -> bool:
     """The first route judges every case, each of the others every ``share``-th, in turn."""
-    return key.route in ("eager", target.framework.modes[0]) or (case + position) % share == 0
+    return key.route in ("eager", target.ways[0].name) or (case + position) % share == 0
 
 
 def judged(law: Law, case: Case, route: str) -> Outcome:
@@ -207,7 +207,7 @@ def judged(law: Law, case: Case, route: str) -> Outcome:
         except CallError as fault:  # a function that raises on some inputs only is wrong on these
             return raised(case, str(fault))
         # binary16 lies inside binary32's normal range: nothing is flushed there
-        if not out.refuted or case.flush or case.format.name == "float16":
+        if not out.refuted or case.flush or not case.target.flushes or case.format.name == "float16":
             return out
         lax = law.judge(case.flushing(), route)
     if lax.refuted:
@@ -254,7 +254,7 @@ def judge_group(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
     cells = tuple(work.cells())
     refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}
     judged = {(c.law, c.route) for c in cells if c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN, Verdict.UNKNOWN)}
-    isa = str(target.framework.describe().get("isa", ""))
+    isa = str(target.describe().get("isa", ""))
     fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
     curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
     return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed)

@@ -118,7 +118,8 @@ class Case:
 
     def call(self, inputs: Sequence[Array], layout: str = "contiguous", **more: Any) -> Array:
         axis = {"axis": -1} if self.concept.has_axis else {}
-        return self.target.call(self.concept, inputs, layout, **{**axis, **self.options, **more})
+        options, apart = {**axis, **self.options, **more}, not self.concept.batched
+        return self.target.call(self.concept.call_name, inputs, options, layout, apart=apart)[0]
 
     @property
     def cotangent(self) -> Array:
@@ -146,8 +147,16 @@ class Case:
         axis = {"axis": -1} if self.concept.has_axis else {}
         return self.answered(
             ("grads", mode),
-            lambda: self.target.gradients(
-                self.concept, self.inputs, self.wrt, self.cotangent, mode, **axis, **self.options
+            lambda: list(
+                self.target.derive(
+                    mode,
+                    self.concept.call_name,
+                    self.inputs,
+                    self.wrt,
+                    {**axis, **self.options},
+                    cotangent=self.cotangent,
+                    apart=not self.concept.batched,
+                )
             ),
         )
 

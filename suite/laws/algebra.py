@@ -250,7 +250,7 @@ class Agrees(Law):
         return self.text
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if all(name in target.functions for name in self.needs) else ()
+        return EAGER if all(target.supports(name) for name in self.needs) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         with np.errstate(all="ignore"):

@@ -13,7 +13,7 @@ from suite.judge.compare import related
 from suite.judge.outcome import Outcome
 from suite.laws.algebra import _calls, snapped
 from suite.laws.gradient import off_kinks, own_rounding
-from suite.laws.law import EAGER, Law
+from suite.laws.law import EAGER, Law, differentiated
 from suite.record import Concept
 from suite.targets.library import Library
 
@@ -62,7 +62,7 @@ class FirstOrder(Law):
     claim: ClassVar[str] = "the function is convex: it lies above its tangents"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) and not concept.result else ()
+        return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         x, y, _ = midpoints(case, self.wrt)
@@ -85,7 +85,7 @@ class MonotoneGradient(Law):
     claim: ClassVar[str] = "the function is convex: its gradient is monotone"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) and not concept.result else ()
+        return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         x, y, _ = midpoints(case, self.wrt)
@@ -101,7 +101,7 @@ class MonotoneGradient(Law):
 def gradient_and_bound(case: Case, wrt: int) -> tuple[Array, Array]:
     """The target's gradient and its bound; at a kink any subgradient will do, so no bound there."""
     case, k = case.unit(), case.wrt.index(wrt)
-    mode = case.target.framework.modes[0]
+    mode = case.target.ways[0].name
     bound = case.bounded_grads()[k][1]
     if case.concept.saved is not None:
         bound = np.maximum(bound, case.saved_grads()[k][1])

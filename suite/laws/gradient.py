@@ -13,7 +13,7 @@ from suite.judge.certify import entry
 from suite.judge.compare import compare, each, related, worst
 from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.algebra import _calls
-from suite.laws.law import EAGER, Law
+from suite.laws.law import EAGER, Law, differentiated
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.verdict import Severity
@@ -43,9 +43,9 @@ class Gradient(Law):
         return "the derivative is finite where the exact one is" if self.finite else self.claim
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        if not target.has_gradient(concept) or concept.definition is None:
+        if not differentiated(concept, target) or concept.definition is None:
             return ()
-        modes = tuple(m for m in target.framework.modes if m != "forward")
+        modes = tuple(way.name for way in target.ways if not way.forward)
         return modes[:1] if self.finite else modes
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -57,7 +57,7 @@ class Gradient(Law):
         k = case.wrt[j]
         value, allowed = case.bounded_grads()[j]
         allowed = np.where(off_kinks(case, k), allowed, np.inf)
-        got, first = case.grads(mode)[j], case.target.framework.modes[0]
+        got, first = case.grads(mode)[j], case.target.ways[0].name
         value = np.where(off_kinks(case, k), value, np.nan)
         judged, only = np.isfinite(value) & np.isfinite(allowed), "non-finite" if self.finite else "finite"
         if mode != first:  # where the first mode is off too, this is its finding; where the two agree, all is said
@@ -101,11 +101,9 @@ class Forward(Law):
     claim: ClassVar[str] = "forward mode gives the derivative, within the bound of the backward formula"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return (
-            ("forward",)
-            if "forward" in target.framework.modes and target.has_gradient(concept) and concept.definition
-            else ()
-        )
+        if not differentiated(concept, target) or concept.definition is None:
+            return ()
+        return tuple(way.name for way in target.ways if way.forward and way.order == 1)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
@@ -122,9 +120,17 @@ class Forward(Law):
         seed[:, *there] = tangent[:, *here] = 1.0
         unit = case.seeded(seed)
         axis = {"axis": -1} if case.concept.has_axis else {}
-        got = case.target.tangent(
-            case.concept, case.inputs, k, tangent.astype(case.format.dtype), **axis, **case.options
-        )[(slice(None), *there)]
+        call, apart = case.concept.call_name, not case.concept.batched
+        (pushed,) = case.target.derive(
+            route,
+            call,
+            case.inputs,
+            [k],
+            {**axis, **case.options},
+            tangent=tangent.astype(case.format.dtype),
+            apart=apart,
+        )
+        got = pushed[(slice(None), *there)]
         value, allowed = (v[(slice(None), *here)] for v in unit.bounded_grads()[j])
         smooth = off_kinks(case, k)[(slice(None), *here)]
         # a tangent meets every entry: one that may overflow spoils the sum, and is no promise
@@ -132,14 +138,14 @@ class Forward(Law):
         axes = tuple(range(1, whole[1].ndim))
         with np.errstate(all="ignore"):
             safe = np.all(np.abs(whole[0]) + whole[1] < case.format.max, axis=axes)
-            eager = case.target.gradients(
-                case.concept,
+            eager = case.target.derive(
+                case.target.ways[0].name,
+                call,
                 case.inputs,
                 case.wrt,
-                unit.cotangent,
-                case.target.framework.modes[0],
-                **axis,
-                **case.options,
+                {**axis, **case.options},
+                cotangent=unit.cotangent,
+                apart=apart,
             )[j].astype(np.float64)[(slice(None), *here)]
             off = np.abs(eager - value)
             # in float64 the value beside the bound is no truer than the bound: reverse mode's own bits, near the
@@ -182,7 +188,7 @@ class Kink(Law):
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
         kinks = (concept.kinks and concept.elementwise) or concept.smooth is not None
-        return EAGER if kinks and target.has_gradient(concept) else ()
+        return EAGER if kinks and differentiated(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         return self._points(case) if case.concept.elementwise else self._entries(case)
@@ -190,7 +196,7 @@ class Kink(Law):
     def _entries(self, case: Case) -> Outcome:
         """Of a function of many variables it is only asked that there is one: it is Lipschitz, so a set is there."""
         case = affordable(with_origin(case))
-        got, bent = case.grads(case.target.framework.modes[0])[0].astype(np.float64), ~off_kinks(case, 0)
+        got, bent = case.grads(case.target.ways[0].name)[0].astype(np.float64), ~off_kinks(case, 0)
         finite = np.isfinite(case.value).reshape(case.rows, *(1,) * (got.ndim - 1))
         lost = worst((bent & finite & np.isnan(got)).astype(float), 1)
         return each(self._lost(case, i[0], i[1:]) for i in lost).marked(cases=1, elements=int((bent & finite).sum()))
@@ -205,7 +211,7 @@ class Kink(Law):
     def _points(self, case: Case) -> Outcome:
         kinks = [k for k in case.concept.kinks if case.format.round(np.array(k)).astype(np.float64) == k]
         at = case.at(np.array(kinks * 5, case.format.dtype)).unit()
-        got = at.grads(at.target.framework.modes[0])[0].astype(np.float64)
+        got = at.grads(at.target.ways[0].name)[0].astype(np.float64)
         return each(self._one(at, r, float(got[r])) for r in range(at.rows)).marked(cases=1)
 
     def _one(self, case: Case, row: int, got: float) -> Outcome:
@@ -256,11 +262,11 @@ class GradientSum(Law):
     claim: ClassVar[str] = "the entries of the gradient add up as the invariance of the function demands"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) else ()
+        return EAGER if differentiated(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case).unit() if self.total else affordable(case)
-        got = case.grads(case.target.framework.modes[0])[0].astype(np.float64)
+        got = case.grads(case.target.ways[0].name)[0].astype(np.float64)
         allowed = case.bounded_grads()[0][1]
         if case.concept.saved is not None:
             allowed = np.maximum(allowed, case.saved_grads()[0][1])
@@ -278,11 +284,11 @@ class Euler(Law):
     claim: ClassVar[str] = "Euler's identity: the gradient along x is the degree times the function"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) and not concept.result else ()
+        return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case).unit()
-        x, got = case.inputs[0].astype(np.float64), case.grads(case.target.framework.modes[0])[0].astype(np.float64)
+        x, got = case.inputs[0].astype(np.float64), case.grads(case.target.ways[0].name)[0].astype(np.float64)
         axes = tuple(range(1, x.ndim))
         with np.errstate(all="ignore"):
             left, size = np.sum(x * got, axis=axes), np.sum(np.abs(x * got), axis=axes)

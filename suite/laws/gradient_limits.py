@@ -12,7 +12,7 @@ from suite.judge.certify import BITS, entry
 from suite.judge.compare import compare, each
 from suite.judge.outcome import Outcome
 from suite.laws.gradient import affordable, off_kinks
-from suite.laws.law import EAGER, Law
+from suite.laws.law import EAGER, Law, differentiated
 from suite.laws.stability import MASKED, Limits, special_rows, tamed
 from suite.record import Concept
 from suite.targets.library import CallError, Library
@@ -27,7 +27,7 @@ class GradientLimits(Law):
     claim: ClassVar[str] = "at an infinite argument the derivative is its limit"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) and Limits().routes(concept, target) else ()
+        return EAGER if differentiated(concept, target) and Limits().routes(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = without_nan(special_rows(case))
@@ -37,7 +37,7 @@ class GradientLimits(Law):
         far = MASKED if case.concept.masks else case.format.max
         near, further = (self._seeded_alike(rows, far * share) for share in (0.5, 1.0))
         try:
-            got = rows.grads(rows.target.framework.modes[0])
+            got = rows.grads(rows.target.ways[0].name)
         except CallError:  # to refuse what it does not define is a library's right
             return Outcome(cases=1, unjudged=rows.rows)
         return each(self._operand(rows, near, further, got[j], j) for j in range(len(case.wrt)))

@@ -12,6 +12,11 @@ from suite.targets.library import Library
 EAGER = ("eager",)
 
 
+def differentiated(concept: Concept, target: Library) -> bool:
+    """Whether there is a derivative to judge, and the target has one."""
+    return concept.differentiable and target.differentiates(concept.call_name)
+
+
 @dataclass(frozen=True)
 class Law:
     """``claim`` is the sentence that a refutation refutes; ``family`` groups laws in reports."""

@@ -25,7 +25,7 @@ class Routes(Law):
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
         if concept.definition is None:
             return ()
-        layouts = [name for name in target.framework.layouts if concept.batched or name != "expanded"]
+        layouts = [name for name in target.layouts if concept.batched or name != "expanded"]
         more = []
         if concept.batched:
             more.append("single")

@@ -12,7 +12,7 @@ from suite.judge.case import Case, as_running
 from suite.judge.compare import compare
 from suite.judge.outcome import Outcome
 from suite.laws.gradient import affordable, off_kinks
-from suite.laws.law import Law
+from suite.laws.law import Law, differentiated
 from suite.record import Concept
 from suite.targets.library import Library
 
@@ -30,12 +30,13 @@ class SecondDerivative(Law):
     claim: ClassVar[str] = "differentiating the backward gives the second derivative, to three bits (of sixteen: one)"
 
     def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        twice = "create_graph" in target.framework.modes and target.has_gradient(concept)
-        return ("create_graph",) if twice and concept.definition is not None else ()
+        if not differentiated(concept, target) or concept.definition is None:
+            return ()
+        return tuple(way.name for way in target.ways if way.order == 2)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
-        k, v, got = second_derivative(case)
+        k, v, got = second_derivative(case, route)
         value, allowed = bounded(case, k, v, case.concept.vjp)
         judged = off_kinks(case, k) & np.isfinite(value) & np.isfinite(allowed) & calm(case, k, value)
         if not judged.any():
@@ -53,11 +54,21 @@ class SecondDerivative(Law):
         )
 
 
-def second_derivative(case: Case) -> tuple[int, Array, Array]:
+def second_derivative(case: Case, way: str) -> tuple[int, Array, Array]:
     """The operand, the direction, and the target's second derivative along it."""
     k = case.wrt[case.recipe.seed % len(case.wrt)]
     v = direction(case, k)
-    return k, v, case.target.second(case.concept, case.inputs, k, case.cotangent, v, **_options(case))
+    (got,) = case.target.derive(
+        way,
+        case.concept.call_name,
+        case.inputs,
+        [k],
+        _options(case),
+        cotangent=case.cotangent,
+        tangent=v,
+        apart=not case.concept.batched,
+    )
+    return k, v, got
 
 
 def declared(case: Case, k: int, value: Array) -> Array:

@@ -148,17 +148,19 @@ def different(case: Case, mine: Case, mutant: Mutant) -> bool:
 def results(case: Case, mutant: Mutant) -> list[Any]:
     """What the mutant may have changed."""
     if mutant.mode == SECOND:
-        return [second_derivative(affordable(case))[2]]
+        return [second_derivative(affordable(case), SECOND)[2]]
     if mutant.mode == FORWARD:
         return [pushed(affordable(case))]
-    return case.grads(case.target.framework.modes[0]) if mutant.vjp else [case.got()]
+    return case.grads(case.target.ways[0].name) if mutant.vjp else [case.got()]
 
 
 def pushed(case: Case) -> Any:
     """The tangent of the result along ones."""
     k = case.wrt[0]
     axis = {"axis": -1} if case.concept.has_axis else {}
-    return case.target.tangent(case.concept, case.inputs, k, np.ones_like(case.inputs[k]), **axis, **case.options)
+    name, options, apart = case.concept.call_name, {**axis, **case.options}, not case.concept.batched
+    ones = np.ones_like(case.inputs[k])
+    return case.target.derive(FORWARD, name, case.inputs, [k], options, tangent=ones, apart=apart)[0]
 
 
 def _signs(a: Any, b: Any) -> bool:
