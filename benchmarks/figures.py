@@ -138,7 +138,8 @@ def loaded(target: str, device: str) -> tuple[Any, Any, Any]:
     from benchmarks.clock import clock_of
     from benchmarks.roofline import Roof
     from suite.concepts import call_names
-    from suite.targets.library import TargetError, load
+    from suite.targets.library import load
+    from suite.targets.protocol import TargetError
 
     try:
         library = load(target, device, call_names())
@@ -181,7 +182,7 @@ def attempt(measure: Callable[[], float]) -> Figure:
     """A number, or why there is none: what a library does not have is not a failure."""
     import numpy as np
 
-    from suite.targets.library import Unsupported
+    from suite.targets.protocol import Unsupported
 
     try:
         with np.errstate(all="ignore"):

@@ -23,7 +23,7 @@ from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
-from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
@@ -59,7 +59,7 @@ def each_case(concept: Concept, dtype: str, plan: Plan, judge: Callable[[Recipe]
 class Group:
     """Judges the cells of one (concept, dtype) case by case, and never lets one law stop another."""
 
-    def __init__(self, concept: Concept, dtype: str, target: Library, plan: Plan):
+    def __init__(self, concept: Concept, dtype: str, target: Target, plan: Plan):
         self.concept, self.dtype, self.target, self.plan = concept, dtype, target, plan
         self.format, self.profile = FORMATS[dtype], PROFILES[plan.profile]
         self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
@@ -194,7 +194,7 @@ class Group:
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
 
 
-def due(key: Key, position: int, case: int, share: int, target: Library) -> bool:
+def due(key: Key, position: int, case: int, share: int, target: Target) -> bool:
     """The first route judges every case, each of the others every ``share``-th, in turn."""
     return key.route in ("eager", target.ways[0].name) or (case + position) % share == 0
 
@@ -245,7 +245,7 @@ def verdict_of(o: Outcome, broken: bool) -> Verdict:
     return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED
 
 
-def judge_group(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
+def judge_group(group: tuple[str, str], target: Target, plan: Plan) -> Judged:
     """All cells of one (concept, dtype)."""
     name, dtype = group
     mine = tuple(k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device))

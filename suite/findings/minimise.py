@@ -9,7 +9,7 @@ from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation
 from suite.laws.law import Law
-from suite.targets.library import CallError, TargetError, Unsupported
+from suite.targets.protocol import CallError, TargetError, Unsupported
 
 Judge = Callable[[Case], Refutation | None]
 

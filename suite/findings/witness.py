@@ -8,8 +8,7 @@ from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
 from suite.judge.case import Case
 from suite.record import Concept
-from suite.targets.library import Library
-from suite.targets.protocol import Shown
+from suite.targets.protocol import Shown, Target
 from suite.verdict import Witness
 
 
@@ -32,7 +31,7 @@ def _text(v: Any) -> str:
     return str(int(v)) if isinstance(v, np.integer) else float(v).hex()
 
 
-def decode(witness: Witness, concept: Concept, dtype: str, target: Library) -> Case:
+def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Case:
     """The case that a witness shows."""
     fmt = FORMATS[dtype]
     inputs: list[Array] = []
@@ -53,7 +52,7 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Library) -> C
     return case
 
 
-def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, target: Library) -> str:
+def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, target: Target) -> str:
     """A few lines that show the result (and its gradient) with nothing but the library."""
     concept = case.concept
 

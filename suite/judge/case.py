@@ -12,7 +12,7 @@ from suite.arithmetic import Balls, Dual, RunningError, Standard, Variable, back
 from suite.draw.recipes import Recipe
 from suite.floats import Array, Format, precision
 from suite.record import Concept
-from suite.targets.library import Library, TargetError
+from suite.targets.protocol import Target, TargetError
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class Case:
 
     concept: Concept
     format: Format
-    target: Library
+    target: Target
     inputs: tuple[Array, ...]
     recipe: Recipe
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)  # the truth and its bounds
@@ -66,7 +66,7 @@ class Case:
         shared = {k: v for k, v in self.memo.items() if k == "cotangent" or k[0] in ("exact", "exact grads")}
         return Case(self.concept, self.format, self.target, self.inputs, self.recipe, shared, self.answers, True)
 
-    def against(self, target: Library) -> "Case":
+    def against(self, target: Target) -> "Case":
         """The same case put to another target: the truth is computed once for all."""
         return Case(self.concept, self.format, target, self.inputs, self.recipe, self.memo, flush=self.flush)
 

@@ -12,7 +12,7 @@ from suite.judge.compare import compare, each, worst
 from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 BINS = 96
@@ -25,7 +25,7 @@ class Accuracy(Law):
     family: ClassVar[str] = "accuracy"
     claim: ClassVar[str] = "the result is within the bound that every sound algorithm attains"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.definition is not None else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -89,7 +89,7 @@ class CorrectlyRounded(Law):
     family: ClassVar[str] = "accuracy"
     claim: ClassVar[str] = "the result is the exact one, correctly rounded (IEEE 754; array API standard)"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.exact else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

@@ -12,7 +12,7 @@ from suite.judge.compare import bitwise, compare, related
 from suite.judge.outcome import Outcome
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 
@@ -249,7 +249,7 @@ class Agrees(Law):
     def statement(self) -> str:
         return self.text
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if all(target.supports(name) for name in self.needs) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

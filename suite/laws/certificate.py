@@ -12,7 +12,7 @@ from suite.judge.compare import each
 from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 
@@ -23,7 +23,7 @@ class Certificate(Law):
     family: ClassVar[str] = "certificate"
     claim: ClassVar[str] = "the result satisfies the defining equations up to a backward error of the method"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.certificate is not None else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

@@ -15,7 +15,7 @@ from suite.laws.algebra import _calls, snapped
 from suite.laws.gradient import off_kinks, own_rounding
 from suite.laws.law import EAGER, Law, differentiated
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 
 def midpoints(case: Case, wrt: int) -> tuple[Case, Case, Case]:
@@ -61,7 +61,7 @@ class FirstOrder(Law):
     family: ClassVar[str] = "convexity"
     claim: ClassVar[str] = "the function is convex: it lies above its tangents"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -84,7 +84,7 @@ class MonotoneGradient(Law):
     family: ClassVar[str] = "convexity"
     claim: ClassVar[str] = "the function is convex: its gradient is monotone"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

@@ -15,7 +15,7 @@ from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.algebra import _calls
 from suite.laws.law import EAGER, Law, differentiated
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 
@@ -42,7 +42,7 @@ class Gradient(Law):
     def statement(self) -> str:
         return "the derivative is finite where the exact one is" if self.finite else self.claim
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not differentiated(concept, target) or concept.definition is None:
             return ()
         modes = tuple(way.name for way in target.ways if not way.forward)
@@ -100,7 +100,7 @@ class Forward(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "forward mode gives the derivative, within the bound of the backward formula"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not differentiated(concept, target) or concept.definition is None:
             return ()
         return tuple(way.name for way in target.ways if way.forward and way.order == 1)
@@ -186,7 +186,7 @@ class Kink(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "at a kink the derivative lies between the one-sided derivatives"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         kinks = (concept.kinks and concept.elementwise) or concept.smooth is not None
         return EAGER if kinks and differentiated(concept, target) else ()
 
@@ -261,7 +261,7 @@ class GradientSum(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "the entries of the gradient add up as the invariance of the function demands"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -283,7 +283,7 @@ class Euler(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "Euler's identity: the gradient along x is the degree times the function"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

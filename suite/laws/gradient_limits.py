@@ -15,7 +15,7 @@ from suite.laws.gradient import affordable, off_kinks
 from suite.laws.law import EAGER, Law, differentiated
 from suite.laws.stability import MASKED, Limits, special_rows, tamed
 from suite.record import Concept
-from suite.targets.library import CallError, Library
+from suite.targets.protocol import CallError, Target
 from suite.verdict import Severity
 
 
@@ -26,7 +26,7 @@ class GradientLimits(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "at an infinite argument the derivative is its limit"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and Limits().routes(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

@@ -11,7 +11,7 @@ from suite.judge.compare import BASIS, bitwise, compare
 from suite.judge.outcome import Outcome
 from suite.laws.law import Law
 from suite.record import Concept
-from suite.targets.library import Library, TargetError
+from suite.targets.protocol import Target, TargetError
 from suite.verdict import Severity
 
 
@@ -22,7 +22,7 @@ class Routes(Law):
     family: ClassVar[str] = "route"
     claim: ClassVar[str] = "another layout, axis or batch gives a result within the same bound"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if concept.definition is None:
             return ()
         layouts = [name for name in target.layouts if concept.batched or name != "expanded"]

@@ -14,7 +14,7 @@ from suite.judge.outcome import Outcome
 from suite.laws.gradient import affordable, off_kinks
 from suite.laws.law import Law, differentiated
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class SecondDerivative(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "differentiating the backward gives the second derivative, to three bits (of sixteen: one)"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not differentiated(concept, target) or concept.definition is None:
             return ()
         return tuple(way.name for way in target.ways if way.order == 2)

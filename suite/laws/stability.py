@@ -15,7 +15,7 @@ from suite.judge.compare import bitwise, compare, each
 from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import CallError, Library
+from suite.targets.protocol import CallError, Target
 from suite.verdict import Severity
 
 LONGEST = 1025  # entries of a row whose limit is computed; `Padding` looks at longer ones
@@ -29,7 +29,7 @@ class Finite(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "the result is finite where the exact result is"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.definition is not None else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -45,7 +45,7 @@ class Limits(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "an infinite argument gives the limit, and NaN gives NaN"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         reals = concept.elementwise and concept.extended and all(o.kind == "real" for o in concept.operands)
         return EAGER if concept.definition is not None and (reals or concept.masks) else ()
 
@@ -162,7 +162,7 @@ class PropagatesNan(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "a NaN in an operand gives NaN where the formula gives NaN"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.definition is not None and not concept.elementwise else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -220,7 +220,7 @@ class SpecialValues(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "special arguments give the declared special values, zeros with their sign"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.specials else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

@@ -26,7 +26,8 @@ from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import Version
 from suite.power.hearing import ROWS_APART, Accusation, Closest, Hearing, closest, concerned
-from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.targets.library import Library
+from suite.targets.protocol import CallError, TargetError, Unsupported
 from suite.verdict import Severity
 
 SINGLY = 64  # rows that are looked at one by one where the right function is refuted as well

@@ -284,6 +284,3 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-__all__ = ["CallError", "Framework", "Library", "TargetError", "Unsupported", "framework", "load"]
