@@ -4,7 +4,9 @@ import ast
 import contextlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -307,3 +309,53 @@ def strings(path: Path) -> Iterator[str]:
 def test_no_other_room_names_a_library(room: str) -> None:
     named = {p.name: set(strings(p)) & set(built_in()) for p in (Path(suite.__file__).parent / room).rglob("*.py")}
     assert not any(named.values()), named
+
+
+# -- a target may be elsewhere
+
+
+class Afar:
+    """A target behind a wire that carries names, numbers and raw bytes."""
+
+    def __init__(self, near: Library):
+        self.near, self.name, self.device, self.flushes = near, near.name, near.device, near.flushes
+        self.ways, self.layouts = near.ways, near.layouts
+        self.supports, self.differentiates, self.describe = near.supports, near.differentiates, near.describe
+
+    def call(self, *asked: Any, **more: Any) -> Any:
+        return unpacked(packed(self.near.call(*unpacked(packed(asked)), **unpacked(packed(more)))))
+
+    def derive(self, *asked: Any, **more: Any) -> Any:
+        return unpacked(packed(self.near.derive(*unpacked(packed(asked)), **unpacked(packed(more)))))
+
+    def reproduce(self, shown: Shown) -> str:
+        return self.near.reproduce(shown)
+
+
+def packed(value: Any) -> Any:
+    """Arrays as what they are made of; the rest must be plain."""
+    if isinstance(value, np.ndarray):
+        return "array", value.dtype.name, value.shape, value.tobytes()
+    if isinstance(value, (tuple, list)):
+        return [*map(packed, value)]
+    if isinstance(value, dict):
+        return {k: packed(v) for k, v in value.items()}
+    assert value is None or type(value) in (str, int, float, bool)
+    return value
+
+
+def unpacked(value: Any) -> Any:
+    if isinstance(value, tuple):
+        _, name, shape, data = value
+        return np.frombuffer(data, FORMATS[name].dtype if name in FORMATS else name).reshape(shape)
+    if isinstance(value, list):
+        return tuple(map(unpacked, value))
+    return {k: unpacked(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize("name", ["softmax", "cross_entropy"])
+def test_a_target_may_be_behind_a_wire(library: Library, name: str) -> None:
+    """The verdicts are the same in every field."""
+    plan = Plan(library.name, "cpu", "quick", 0, ("accuracy", "gradient", "forward", "second_derivative", "routes"))
+    near, far = (judge_group((name, "bfloat16"), target, plan).cells for target in (library, Afar(library)))
+    assert [replace(c, finding=None) for c in near] == [replace(c, finding=None) for c in far]
