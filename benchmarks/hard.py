@@ -99,7 +99,7 @@ def parts(exact: Callable[[int], Any], index: tuple[int, ...]) -> tuple[float, f
 # -- the error of a library
 def worst(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
     """The largest error of a result in ulp; where there is no value to be far from, its backward error in u."""
-    got = library.call(concept, found.inputs, **options(concept))
+    (got,) = library.call(concept.call_name, found.inputs, options(concept), apart=concept.apart)
     if found.value is not None:
         return largest(concept, dtype, [got], [found.value])
     if concept.name != "solve":
@@ -109,10 +109,11 @@ def worst(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
 
 def worst_backward(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
     """The largest error of a derivative in ulp, over all operands, by the library's first way to differentiate."""
-    if not library.has_gradient(concept) or found.cotangent is None:
+    if not concept.differentiable or not library.differentiates(concept.call_name) or found.cotangent is None:
         raise NotImplementedError(f"{concept.name} has no derivative")
-    wrt, mode = concept.wrt, library.framework.modes[0]
-    got = library.gradients(concept, found.inputs, wrt, found.cotangent, mode, **options(concept))
+    wrt, way = concept.wrt, library.ways[0].name
+    seed, apart = found.cotangent, concept.apart
+    got = library.derive(way, concept.call_name, found.inputs, wrt, options(concept), cotangent=seed, apart=apart)
     return largest(concept, dtype, got, found.gradients)
 
 

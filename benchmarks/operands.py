@@ -11,7 +11,7 @@ import numpy as np
 from suite.draw.recipes import fill
 from suite.floats import FORMATS, Array
 from suite.record import Concept, Filling
-from suite.targets.library import Library, guarded
+from suite.targets.library import Library
 
 TILE = 64  # rows drawn; more are copies, for the time does not depend on them
 
@@ -71,9 +71,10 @@ def work(concept: Concept, library: Library, dtype: str, elements: int) -> Work:
     native = [library.framework.to_native(x) for x in arrays]
     options = {**concept.along, **concept.options[0]}
     forward = partial(library.functions[concept.call_name], *native, **options)
-    with guarded(f"{library.name}.{concept.call_name}"):
+    with library.guarded(f"{library.name}.{concept.call_name}"):
         result = library.framework.from_native(forward(), library.name)
-        back = _backward(concept, library, native, options, result) if library.has_gradient(concept) else None
+        derived = concept.differentiable and library.differentiates(concept.call_name)
+        back = _backward(concept, library, native, options, result) if derived else None
         if back is not None:
             back()
     moved = sum(x.nbytes for x in arrays) + result.nbytes

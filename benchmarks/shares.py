@@ -16,8 +16,7 @@ from suite.audit.session import Request, prepare
 # share -> where its functions are; a name that moves must be moved here too, and is an error until it is
 PARTS: dict[str, tuple[str, ...]] = {
     "drawing": ("suite.draw.recipes:draw",),
-    "target": ("suite.targets.library:Library.call", "suite.targets.library:Library.gradients",
-               "suite.targets.library:Library.tangent"),
+    "target": ("suite.targets.library:Library.call", "suite.targets.library:Library.derive"),
     "tier 1": ("suite.judge.bound:largest", "suite.judge.bound:gradients", "suite.judge.bound:forward"),
     "comparing": ("suite.judge.compare:compare", "suite.judge.compare:bitwise", "suite.judge.compare:related",
                   "suite.laws.accuracy:curve"),

@@ -13,7 +13,8 @@ from suite.mutants.corpus import CORPUS, OUT_OF_SCOPE
 from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant
 from suite.record import Concept
-from suite.targets.frameworks import NumPy
+from suite.targets.library import framework
+from suite.targets.protocol import memories
 
 COLLECTED = (
     "pytorch/pytorch#31829",
@@ -182,8 +183,9 @@ def asked(m: Mutant) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
         yield tuple(masked(x) if r else x for x, r in zip(operands, real, strict=True)), options
         if m.vjp:
             continue
-        for layout in NumPy().layouts:
-            yield tuple(NumPy().to_native(x, layout) for x in operands), options
+        arrays = framework("numpy")
+        for layout in arrays.layouts:
+            yield tuple(map(arrays.to_native, operands, memories(layout, operands))), options
         yield tuple(packed(x) for x in operands), options
         yield tuple(x[:1] for x in operands), options
         if len(operands) == 2 and not concept.apart and not concept.elementwise:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from suite.audit.cells import laws_of
-from suite.concepts import concepts, topics
+from suite.concepts import call_names, concepts, topics
 from suite.record import Concept
 
 
@@ -35,14 +35,9 @@ def call(c: Concept) -> str:
 
 def relevant(name: str, c: Concept) -> bool:
     """Derived laws that the declaration rules out are not shown."""
-    from suite.targets.library import REFERENCE, Library
+    from suite.targets.library import PLAIN, load
 
-    full = Library(
-        "any",
-        REFERENCE,
-        {k.call_name: k.reference for k in concepts().values()},
-        {k.call_name: k.backward for k in concepts().values() if k.backward},
-    )
+    full = load(PLAIN, names=call_names())
     law = next(law for law in laws_of(c) if law.name == name)
     return bool(law.routes(c, full)) or (name == "forward" and c.differentiable)
 

@@ -24,7 +24,8 @@ from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
-from suite.targets.library import CallError, Library, TargetError, Unsupported, load
+from suite.targets.library import PLAIN, load
+from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
@@ -58,15 +59,15 @@ def each_case(concept: Concept, dtype: str, plan: Plan, judge: Callable[[Recipe]
 
 
 @cache
-def reference() -> Library:
+def reference() -> Target:
     """The reference as a target: where it is refuted too, nobody is accused."""
-    return load("numpy", names=call_names())
+    return load(PLAIN, names=call_names())
 
 
 class Group:
     """Judges the cells of one (concept, dtype) case by case, and never lets one law stop another."""
 
-    def __init__(self, concept: Concept, dtype: str, target: Library, plan: Plan):
+    def __init__(self, concept: Concept, dtype: str, target: Target, plan: Plan):
         self.concept, self.dtype, self.target, self.plan = concept, dtype, target, plan
         self.format, self.profile = FORMATS[dtype], PROFILES[plan.profile]
         self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
@@ -130,7 +131,7 @@ class Group:
             self.reasons[key] = f"not supported: {refusal}"
         except TargetError as fault:
             # the function itself broke its contract, or only along this route
-            lost = self.laws if key.route in ("eager", self.target.framework.modes[0]) else [key]
+            lost = self.laws if key.route in ("eager", self.target.ways[0].name) else [key]
             self.broken.update({k: str(fault) for k in lost})
         except Exception as fault:  # a fault of ours must not cost the cells of others
             where = traceback.extract_tb(fault.__traceback__)[-1]
@@ -203,9 +204,9 @@ class Group:
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
 
 
-def due(key: Key, position: int, case: int, share: int, target: Library) -> bool:
+def due(key: Key, position: int, case: int, share: int, target: Target) -> bool:
     """The first route judges every case, each of the others every ``share``-th, in turn."""
-    return key.route in ("eager", target.framework.modes[0]) or (case + position) % share == 0
+    return key.route in ("eager", target.ways[0].name) or (case + position) % share == 0
 
 
 def judged(law: Law, case: Case, route: str) -> Outcome:
@@ -216,7 +217,7 @@ def judged(law: Law, case: Case, route: str) -> Outcome:
         except CallError as fault:  # a function that raises on some inputs only is wrong on these
             return raised(case, str(fault))
         # binary16 lies inside binary32's normal range: nothing is flushed there
-        if not out.refuted or case.flush or case.format.name == "float16":
+        if not out.refuted or case.flush or not case.target.flushes or case.format.name == "float16":
             return out
         lax = law.judge(case.flushing(), route)
     if lax.refuted:
@@ -254,7 +255,7 @@ def verdict_of(o: Outcome, broken: bool) -> Verdict:
     return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED
 
 
-def judge_group(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
+def judge_group(group: tuple[str, str], target: Target, plan: Plan) -> Judged:
     """All cells of one (concept, dtype)."""
     name, dtype = group
     mine = tuple(k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device))
@@ -263,7 +264,7 @@ def judge_group(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
     cells = tuple(work.cells())
     refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}
     judged = {(c.law, c.route) for c in cells if c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN, Verdict.UNKNOWN)}
-    isa = str(target.framework.describe().get("isa", ""))
+    isa = str(target.describe().get("isa", ""))
     fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
     curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
     return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed)

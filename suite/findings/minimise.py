@@ -12,7 +12,7 @@ from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation
 from suite.laws.law import Law
 from suite.record import Core
-from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 
 Judge = Callable[[Case], Refutation | None]
 TARGETS_OWN = (CallError, TargetError, Unsupported, ArithmeticError, ValueError, IndexError)
@@ -24,7 +24,7 @@ def minimise(
     route: str,
     judged: Callable[[Law, Case, str], Outcome],
     candidates: int = 200,
-    reference: Library | None = None,
+    reference: Target | None = None,
 ) -> Refutation:
     """Greedy: keep every step after which the law is still refuted with the same severity.
 
@@ -51,7 +51,7 @@ def minimise(
 
 
 def _innocent(
-    law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], reference: Library | None
+    law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], reference: Target | None
 ) -> Callable[[Case], bool]:
     """Whether the reference obeys the law on a case, along the same route or its own way of differentiating."""
 

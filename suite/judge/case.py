@@ -9,7 +9,7 @@ import numpy as np
 from suite.floats import Array
 from suite.judge import bound
 from suite.judge.problem import Bounded, Problem
-from suite.targets.library import Library, TargetError
+from suite.targets.protocol import Target, TargetError
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 class Case(Problem):
     """A problem put to one target: its truth and bounds are shared with every other target, its answers are not."""
 
-    target: Library = None  # type: ignore[assignment]  # given last, after the defaults of a problem
+    target: Target = field(kw_only=True)
     answers: dict[Any, Any] = field(default_factory=dict, repr=False)  # what this target returned
 
     def at(self, *inputs: Array) -> "Case":
@@ -38,7 +38,7 @@ class Case(Problem):
         """The same case judged by a standard that lets subnormal numbers be taken for zero."""
         return replace(self, flush=True)
 
-    def against(self, target: Library) -> "Case":
+    def against(self, target: Target) -> "Case":
         """The same case put to another target: the truth is computed once for all."""
         return replace(self, target=target, answers={})
 
@@ -99,22 +99,24 @@ class Case(Problem):
 
     def call(self, inputs: Sequence[Array], layout: str = "contiguous", **more: Any) -> tuple[Array, ...]:
         """The target's results for these operands; ``more`` are keywords in place of the case's own."""
-        return bound.as_tuple(self.target.call(self.concept, inputs, layout, **{**self.keywords, **more}))
+        c, options = self.concept, {**self.keywords, **more}
+        return self.target.call(c.call_name, inputs, options, layout, apart=c.apart, outputs=len(c.outputs))
 
     def grads(self, way: str) -> list[Array]:
         """The target's own derivative: one array per differentiable operand."""
-        return self.answered(
-            ("grads", way),
-            lambda: self.target.gradients(self.concept, self.inputs, self.wrt, self.cotangent, way, **self.keywords),
-        )
+        return self.answered(("grads", way), lambda: self._derived(way, self.wrt, cotangent=self.cotangent))
 
-    def pushed(self, operand: int, tangent: Array) -> Array:
+    def pushed(self, way: str, operand: int, tangent: Array) -> Array:
         """The target's own derivative along a tangent of one operand, by forward mode."""
-        return self.target.tangent(self.concept, self.inputs, operand, tangent, **self.keywords)
+        return self._derived(way, [operand], tangent=tangent)[0]
 
-    def twice(self, operand: int, direction: Array) -> Array:
+    def twice(self, way: str, operand: int, direction: Array) -> Array:
         """The target's own derivative, along a direction, of its gradient in one operand."""
-        return self.target.second(self.concept, self.inputs, operand, self.cotangent, direction, **self.keywords)
+        return self._derived(way, [operand], cotangent=self.cotangent, tangent=direction)[0]
+
+    def _derived(self, way: str, wrt: Sequence[int], **seeds: Array) -> list[Array]:
+        c = self.concept
+        return list(self.target.derive(way, c.call_name, self.inputs, wrt, self.keywords, apart=c.apart, **seeds))
 
     @property
     def cotangent(self) -> Array:

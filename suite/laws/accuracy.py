@@ -14,7 +14,7 @@ from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 BINS = 96
@@ -27,7 +27,7 @@ class Accuracy(Law):
     family: ClassVar[str] = "accuracy"
     claim: ClassVar[str] = "the result is within the bound that every sound algorithm attains"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.truth.encloses else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -92,7 +92,7 @@ class CorrectlyRounded(Law):
     family: ClassVar[str] = "accuracy"
     claim: ClassVar[str] = "the result is the exact one, correctly rounded (IEEE 754; array API standard)"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.truth.exact else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

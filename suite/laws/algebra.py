@@ -13,7 +13,7 @@ from suite.judge.compare import bitwise, related
 from suite.judge.outcome import Outcome
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 
@@ -250,8 +250,8 @@ class Agrees(Law):
     def statement(self) -> str:
         return self.text
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if all(name in target.functions for name in self.needs) else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if all(target.supports(name) for name in self.needs) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         with np.errstate(all="ignore"):

@@ -17,7 +17,7 @@ from suite.judge.refute import refuted
 from suite.judge.truth import Claim
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 ROWS = 24  # of a case that are certified
@@ -30,7 +30,7 @@ class Certificate(Law):
     family: ClassVar[str] = "certificate"
     claim: ClassVar[str] = "the result satisfies the defining equations up to a backward error of the method"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.truth.certifies else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

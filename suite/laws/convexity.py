@@ -12,10 +12,10 @@ from suite.judge.case import Case
 from suite.judge.compare import related
 from suite.judge.outcome import Outcome
 from suite.laws.algebra import _calls, snapped
-from suite.laws.gradient import differentiated, first_mode, off_kinks, own_rounding
+from suite.laws.gradient import differentiated, off_kinks, ordinary, own_rounding
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 BITS = 120  # of the balls that show a control not to be convex
 
@@ -63,7 +63,7 @@ class FirstOrder(Law):
     family: ClassVar[str] = "convexity"
     claim: ClassVar[str] = "the function is convex: it lies above its tangents"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -86,7 +86,7 @@ class MonotoneGradient(Law):
     family: ClassVar[str] = "convexity"
     claim: ClassVar[str] = "the function is convex: its gradient is monotone"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -104,7 +104,7 @@ def gradient_and_bound(case: Case, wrt: int) -> tuple[Array, Array]:
     """The target's gradient and its bound; at a kink any subgradient will do, so no bound there."""
     case, k = case.unit(), case.wrt.index(wrt)
     bound = case.widest_grads()[k]
-    return case.grads(first_mode(case))[k].astype(np.float64), np.where(off_kinks(case, wrt), bound, np.inf)
+    return case.grads(ordinary(case))[k].astype(np.float64), np.where(off_kinks(case, wrt), bound, np.inf)
 
 
 @dataclass(frozen=True)

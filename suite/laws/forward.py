@@ -11,10 +11,10 @@ from suite.judge.case import Case
 from suite.judge.certify import entry
 from suite.judge.compare import Ruler, compare
 from suite.judge.outcome import Outcome
-from suite.laws.gradient import BACKWARD, affordable, differentiated, first_mode, off_kinks
+from suite.laws.gradient import BACKWARD, affordable, differentiated, off_kinks, ordinary
 from suite.laws.law import Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ class Forward(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "forward mode gives the derivative, within the bound of the backward formula"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        able = "forward" in target.framework.modes and concept.truth.encloses
-        return ("forward",) if able and differentiated(concept, target) else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        if not (concept.truth.encloses and differentiated(concept, target)):
+            return ()
+        return tuple(way.name for way in target.ways if way.forward and way.order == 1)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
@@ -65,7 +66,7 @@ class Forward(Law):
         k = case.wrt[entry_.operand]
         tangent = unit_at(case.inputs[k].shape, entry_.here)
         unit = case.seeded(unit_at(case.value.shape, entry_.there))
-        got = entry_.of_result(case.pushed(k, tangent.astype(case.format.dtype)))
+        got = entry_.of_result(case.pushed(route, k, tangent.astype(case.format.dtype)))
         value, allowed = (entry_.of_operand(v) for v in unit.bounded_grads()[entry_.operand])
         judged = self._judged(case, unit, entry_, got)
         with np.errstate(all="ignore"):
@@ -90,7 +91,7 @@ class Forward(Law):
         with np.errstate(all="ignore"):
             # a tangent meets every entry: one that may overflow spoils the sum, and is no promise
             safe = np.all(np.abs(whole) + error < case.format.max, axis=tuple(range(1, whole.ndim)))
-            eager = place.of_operand(unit.grads(first_mode(case))[place.operand]).astype(np.float64)
+            eager = place.of_operand(unit.grads(ordinary(case))[place.operand]).astype(np.float64)
             off, allowed = np.abs(eager - place.of_operand(whole)), place.of_operand(error)
             # in float64 the value beside the bound is no truer than the bound: reverse mode's own bits, near the
             # bound, are for the gradient law to judge

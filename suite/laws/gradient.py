@@ -12,7 +12,7 @@ from suite.judge.outcome import Outcome
 from suite.laws.algebra import _calls
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 BACKWARD = "running error of the backward"
 CLARKE = "exact (Clarke subdifferential)"
@@ -26,14 +26,15 @@ def off_kinks(case: Case, k: int) -> Array:
     return smooth if truth.smooth is None else smooth & truth.smooth(x, **case.options)
 
 
-def differentiated(concept: Concept, target: Library) -> bool:
+def differentiated(concept: Concept, target: Target) -> bool:
     """Whether the target's derivative of this concept can be judged; of several results none is, yet."""
-    return target.has_gradient(concept) and concept.truth.differentiates and len(concept.outputs) == 1
+    able = concept.differentiable and concept.truth.differentiates and len(concept.outputs) == 1
+    return able and target.differentiates(concept.call_name)
 
 
-def first_mode(case: Case) -> str:
+def ordinary(case: Case) -> str:
     """The way in which the library ordinarily differentiates."""
-    return case.target.framework.modes[0]
+    return case.target.ways[0].name
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class Gradient(Law):
     def statement(self) -> str:
         return "the derivative is finite where the exact one is" if self.finite else self.claim
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not differentiated(concept, target):
             return ()
-        modes = tuple(m for m in target.framework.modes if m != "forward")
+        modes = tuple(way.name for way in target.ways if not way.forward)
         return modes[:1] if self.finite else modes
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -66,7 +67,7 @@ class Gradient(Law):
         k = case.wrt[j]
         value, allowed = case.bounded_grads()[j]
         allowed = np.where(off_kinks(case, k), allowed, np.inf)
-        got, first = case.grads(mode)[j], first_mode(case)
+        got, first = case.grads(mode)[j], ordinary(case)
         value = np.where(off_kinks(case, k), value, np.nan)
         judged, only = np.isfinite(value) & np.isfinite(allowed), "non-finite" if self.finite else "finite"
         if mode != first:  # where the first mode is off too, this is its finding; where the two agree, all is said
@@ -118,12 +119,12 @@ class GradientSum(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "the entries of the gradient add up as the invariance of the function demands"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case).unit() if self.total else affordable(case)
-        got = case.grads(first_mode(case))[0].astype(np.float64)
+        got = case.grads(ordinary(case))[0].astype(np.float64)
         allowed = case.widest_grads()[0]
         sums, size = np.sum(got, axis=-1), np.sum(np.abs(got), axis=-1)
         slack = np.sum(allowed, axis=-1) * (1 + 2.0**-40) + own_rounding(got.shape[-1], size)
@@ -138,12 +139,12 @@ class Euler(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "Euler's identity: the gradient along x is the degree times the function"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case).unit()
-        x, got = case.inputs[0].astype(np.float64), case.grads(first_mode(case))[0].astype(np.float64)
+        x, got = case.inputs[0].astype(np.float64), case.grads(ordinary(case))[0].astype(np.float64)
         axes = tuple(range(1, x.ndim))
         with np.errstate(all="ignore"):
             left, size = np.sum(x * got, axis=axes), np.sum(np.abs(x * got), axis=axes)

@@ -12,11 +12,11 @@ from suite.judge.certify import BITS, entry
 from suite.judge.compare import Ruler, compare, each
 from suite.judge.outcome import Outcome
 from suite.judge.truth import floats
-from suite.laws.gradient import affordable, differentiated, first_mode, off_kinks
+from suite.laws.gradient import affordable, differentiated, off_kinks, ordinary
 from suite.laws.law import EAGER, Law
 from suite.laws.stability import MASKED, Limits, special_rows, tamed
 from suite.record import Concept
-from suite.targets.library import CallError, Library
+from suite.targets.protocol import CallError, Target
 from suite.verdict import Severity
 
 
@@ -27,7 +27,7 @@ class GradientLimits(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "at an infinite argument the derivative is its limit"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if differentiated(concept, target) and Limits().routes(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -38,7 +38,7 @@ class GradientLimits(Law):
         far = MASKED if case.concept.truth.masks else case.format.max
         near, further = (self._seeded_alike(rows, far * share) for share in (0.5, 1.0))
         try:
-            got = rows.grads(first_mode(rows))
+            got = rows.grads(ordinary(rows))
         except CallError:  # to refuse what it does not define is a library's right
             return Outcome(cases=1, unjudged=rows.rows)
         return each(self._operand(rows, near, further, got[j], j) for j in range(len(case.wrt)))

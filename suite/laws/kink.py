@@ -13,10 +13,10 @@ from suite.judge.certify import ends, entry
 from suite.judge.compare import each, worst
 from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
-from suite.laws.gradient import CLARKE, affordable, differentiated, first_mode, off_kinks
+from suite.laws.gradient import CLARKE, affordable, differentiated, off_kinks, ordinary
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 
@@ -35,7 +35,7 @@ class Kink(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "at a kink the derivative lies between the one-sided derivatives"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         truth = concept.truth
         kinks = (truth.kinks and concept.elementwise) or truth.smooth is not None
         return EAGER if kinks and differentiated(concept, target) else ()
@@ -46,7 +46,7 @@ class Kink(Law):
     def _entries(self, case: Case) -> Outcome:
         """Of a function of many variables it is only asked that there is one: it is Lipschitz, so a set is there."""
         case = affordable(with_origin(case))
-        got, bent = case.grads(first_mode(case))[0].astype(np.float64), ~off_kinks(case, 0)
+        got, bent = case.grads(ordinary(case))[0].astype(np.float64), ~off_kinks(case, 0)
         finite = np.isfinite(case.value).reshape(case.rows, *(1,) * (got.ndim - 1))
         lost = worst((bent & finite & np.isnan(got)).astype(float), 1)
         return each(self._lost(case, i[0], i[1:]) for i in lost).marked(cases=1, elements=int((bent & finite).sum()))
@@ -59,7 +59,7 @@ class Kink(Law):
     def _points(self, case: Case) -> Outcome:
         kinks = [k for k in case.concept.truth.kinks if case.format.round(np.array(k)).astype(np.float64) == k]
         at = case.at(np.array(kinks * 5, case.format.dtype)).unit()
-        got = at.grads(first_mode(at))[0].astype(np.float64)
+        got = at.grads(ordinary(at))[0].astype(np.float64)
         return each(self._one(at, r, float(got[r])) for r in range(at.rows)).marked(cases=1)
 
     def _one(self, case: Case, row: int, got: float) -> Outcome:

@@ -12,7 +12,7 @@ from suite.judge.outcome import Outcome
 from suite.laws.certificate import certified
 from suite.laws.law import Law
 from suite.record import Concept
-from suite.targets.library import Library, TargetError
+from suite.targets.protocol import Target, TargetError
 from suite.verdict import Severity
 
 
@@ -23,10 +23,10 @@ class Routes(Law):
     family: ClassVar[str] = "route"
     claim: ClassVar[str] = "another layout, axis or batch gives a result within the same bound"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not (concept.truth.encloses or concept.truth.certifies):
             return ()
-        layouts = [name for name in target.framework.layouts if not (concept.apart and name == "expanded")]
+        layouts = [name for name in target.layouts if not (concept.apart and name == "expanded")]
         more = [] if concept.apart else ["single"]
         if concept.along:
             more.append("axis")

@@ -15,7 +15,7 @@ from suite.judge.outcome import Outcome
 from suite.laws.gradient import affordable, differentiated, off_kinks
 from suite.laws.law import Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,14 @@ class SecondDerivative(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "differentiating the backward gives the second derivative, to three bits (of sixteen: one)"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        twice = "create_graph" in target.framework.modes and differentiated(concept, target)
-        return ("create_graph",) if twice and concept.truth.encloses else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        if not (concept.truth.encloses and differentiated(concept, target)):
+            return ()
+        return tuple(way.name for way in target.ways if way.order == 2 and not way.forward)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
-        k, v, got = second_derivative(case)
+        k, v, got = second_derivative(case, route)
         value, allowed = bounded(case, k, v, case.concept.backward)
         judged = off_kinks(case, k) & np.isfinite(value) & np.isfinite(allowed) & calm(case, k, value)
         if not judged.any():
@@ -53,11 +54,11 @@ class SecondDerivative(Law):
         return compare(case, got, ruler)
 
 
-def second_derivative(case: Case) -> tuple[int, Array, Array]:
+def second_derivative(case: Case, way: str) -> tuple[int, Array, Array]:
     """The operand, the direction, and the target's second derivative along it."""
     k = case.wrt[case.recipe.seed % len(case.wrt)]
     v = direction(case, k)
-    return k, v, case.twice(k, v)
+    return k, v, case.twice(way, k, v)
 
 
 def declared(case: Case, k: int, value: Array) -> Array:

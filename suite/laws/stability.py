@@ -18,7 +18,7 @@ from suite.judge.truth import floats
 from suite.laws.accuracy import rulers
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import CallError, Library
+from suite.targets.protocol import CallError, Target
 from suite.verdict import Severity
 
 LONGEST = 1025  # entries of a row whose limit is computed; `Padding` looks at longer ones
@@ -32,7 +32,7 @@ class Finite(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "the result is finite where the exact result is"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.truth.encloses else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -50,7 +50,7 @@ class Limits(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "an infinite argument gives the limit, and NaN gives NaN"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         truth = concept.truth
         reals = concept.elementwise and truth.extended and all(o.kind.real for o in concept.operands)
         return EAGER if truth.encloses and (reals or truth.masks) else ()
@@ -154,7 +154,7 @@ class PropagatesNan(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "a NaN in an operand gives NaN where the formula gives NaN"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.truth.encloses and not concept.elementwise else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
@@ -207,7 +207,7 @@ class SpecialValues(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "special arguments give the declared special values, zeros with their sign"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         return EAGER if concept.truth.specials else ()
 
     def judge(self, case: Case, route: str) -> Outcome:

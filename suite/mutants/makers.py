@@ -7,6 +7,7 @@ hold bit for bit; `either` is wrong on one path only.
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, wraps
 from typing import Any
 
@@ -14,28 +15,20 @@ import numpy as np
 
 import reference as ref
 from reference.shapes import fold, spread
-from suite.concepts import concepts
+from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe
 from suite.floats import Array, format_of
 from suite.judge.case import Case
 from suite.record import Concept
-from suite.targets.frameworks import NumPy
-from suite.targets.library import Library
+from suite.targets.library import PLAIN, Library, load
 
 Function = Callable[..., Any]
 
 
 @cache
-def right(framework: str = "numpy") -> Library:
-    """The reference, or torch as it is."""
-    names = {c.call_name for c in concepts().values()}
-    if framework == "torch":
-        import suite.targets.torch as module
-        from suite.targets.frameworks import Torch
-
-        return Library("right", Torch(), {n: getattr(module, n) for n in names if hasattr(module, n)})
-    vjps = {n: getattr(ref, f"{n}_vjp") for n in names if hasattr(ref, f"{n}_vjp")}
-    return Library("right", NumPy(), {n: getattr(ref, n) for n in names if hasattr(ref, n)}, vjps)
+def right(framework: str = PLAIN) -> Library:
+    """The reference, or another built-in library as it is."""
+    return replace(load(framework, names=call_names()), name="right")
 
 
 # -- the error of a multiple of the bound

@@ -5,7 +5,7 @@ rounded once, elementary functions off by up to 4 ulp, every step in sixteen bit
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -44,7 +44,7 @@ class Version:
         good, name = right(), concepts()[self.concept].call_name
         functions = {**good.functions, **({name: self.function} if self.function else {})}
         vjps = {**good.vjps, **({name: self.vjp} if self.vjp else {})}
-        return Library("right", good.framework, functions, vjps)
+        return replace(good, functions=functions, vjps=vjps)
 
 
 def as_function(concept: Concept, text: Function) -> Function:

@@ -15,7 +15,8 @@ from suite.laws.law import Law
 from suite.laws.second import SecondDerivative
 from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.versions import Version
-from suite.targets.library import Library, TargetError, Unsupported
+from suite.targets.library import Library
+from suite.targets.protocol import TargetError, Unsupported
 
 CASES = {"quick": 1, "ci": 3, "thorough": 8}  # that a right version is heard on at least, in each format
 ROWS = {"quick": 0, "ci": 0, "thorough": 100_000}  # and array rows, in all formats

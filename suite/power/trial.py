@@ -26,7 +26,8 @@ from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import Version
 from suite.power.hearing import ROWS_APART, Accusation, Closest, Hearing, closest, concerned
-from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.targets.library import Library
+from suite.targets.protocol import CallError, TargetError, Unsupported
 from suite.verdict import Severity
 
 SINGLY = 64  # rows that are looked at one by one where the right function is refuted as well
@@ -148,16 +149,16 @@ def different(case: Case, mine: Case, mutant: Mutant) -> bool:
 def results(case: Case, mutant: Mutant) -> list[Any]:
     """What the mutant may have changed."""
     if mutant.mode == SECOND:
-        return [second_derivative(affordable(case))[2]]
+        return [second_derivative(affordable(case), SECOND)[2]]
     if mutant.mode == FORWARD:
         return [pushed(affordable(case))]
-    return case.grads(case.target.framework.modes[0]) if mutant.vjp else [case.got()]
+    return case.grads(case.target.ways[0].name) if mutant.vjp else [case.got()]
 
 
 def pushed(case: Case) -> Any:
     """The tangent of the result along ones."""
     k = case.wrt[0]
-    return case.pushed(k, np.ones_like(case.inputs[k]))
+    return case.pushed(FORWARD, k, np.ones_like(case.inputs[k]))
 
 
 def _signs(a: Any, b: Any) -> bool:
