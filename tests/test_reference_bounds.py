@@ -219,3 +219,22 @@ def test_a_bad_pivot_is_named_with_its_matrix(function: Callable[..., Any], what
         function(bad)
     with pytest.raises(np.linalg.LinAlgError, match=rf"{what}.*: pivot 1 is 0.0 in matrix \(1, 0\) of the batch"):
         function(np.array([[one, one], [bad, bad]]))
+
+
+LABELLED = [r.cross_entropy, r.cross_entropy_log1p, r.nll_loss]
+LABELLED_VJP = [r.cross_entropy_vjp, r.cross_entropy_vjp_saved, r.nll_loss_vjp]
+
+
+@pytest.mark.parametrize("function", LABELLED + LABELLED_VJP, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("reduction", ["mean", "none"])
+def test_labels_outside_the_classes_are_refused(function: Callable[..., Any], reduction: str) -> None:
+    """Also where nothing would have failed: -1 is NumPy's last class, and 5 or 0.5 the label of no class."""
+    rows = np.zeros((2, 5), np.float32)
+    options: Any = {"reduction": reduction}
+    if function in LABELLED_VJP:
+        options["cotangent"] = np.ones((2,) if reduction == "none" else (), np.float32)
+    for bad, named in [(-1, "-1"), (5, "5"), (-6, "-6"), (255, "255"), (0.5, "of type float64")]:
+        with pytest.raises(ValueError, match=rf"labels must be integers in \[0, 5\), not {named}"):
+            function(rows, [0, bad], **options)
+    for kind in (np.uint8, np.int8, np.int64):
+        function(rows, np.array([0, 4], kind), **options)
