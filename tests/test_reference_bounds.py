@@ -238,3 +238,31 @@ def test_labels_outside_the_classes_are_refused(function: Callable[..., Any], re
             function(rows, [0, bad], **options)
     for kind in (np.uint8, np.int8, np.int64):
         function(rows, np.array([0, 4], kind), **options)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int8, np.uint8, np.float64, bool])
+def test_numerical_gradient_of_any_number(kind: Any) -> None:
+    """Of integers too, and to rounding: E_f/h, f <= 32 with 4 roundings."""
+    x = np.array([[1, 0], [1, 1]]).astype(kind)
+    assert np.max(np.abs(r.numerical_gradient(lambda z: np.sum(z**2), x) - 2.0 * x)) <= 4 * 32 * 2.0**-53 / 1e-4
+
+
+@pytest.mark.parametrize("x", [[3, 4], [3.0, -0.0, np.nan], 2.0])
+def test_numerical_gradient_leaves_its_input_alone(x: Any) -> None:
+    """Bit by bit, also if f raises, or writes to what it is given."""
+    x = np.array(x)
+    kept = x.tobytes()
+
+    def vandal(z: Array) -> float:
+        total = float(np.sum(z**2))
+        z[...] = 1e9
+        return total
+
+    def failing(z: Array) -> float:
+        raise ZeroDivisionError
+
+    slopes = r.numerical_gradient(vandal, x)
+    with pytest.raises(ZeroDivisionError):
+        r.numerical_gradient(failing, x)
+    assert x.tobytes() == kept
+    assert np.array_equal(slopes, r.numerical_gradient(lambda z: np.sum(z**2), x), equal_nan=True)
