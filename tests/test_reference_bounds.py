@@ -266,3 +266,15 @@ def test_numerical_gradient_leaves_its_input_alone(x: Any) -> None:
         r.numerical_gradient(failing, x)
     assert x.tobytes() == kept
     assert np.array_equal(slopes, r.numerical_gradient(lambda z: np.sum(z**2), x), equal_nan=True)
+
+
+@pytest.mark.parametrize("total", [r.sum_naive, r.sum_pairwise, r.sum_kahan], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", r.FORMATS)
+def test_an_infinite_sum_is_infinite(total: Callable[..., Any], name: str) -> None:
+    inf, dtype = np.inf, r.FORMATS[name].dtype
+    for x in ([inf, 1], [1, inf], [1, inf, 1, 2], [inf, inf, 3], [1, 2, 3, inf]):
+        assert total(np.array(x, dtype)) == inf and total(-np.array(x, dtype)) == -inf
+    for x in ([inf, -inf], [1, -inf, 2, inf, 3], [np.nan, 1], [inf, np.nan]):
+        assert np.isnan(total(np.array(x, dtype)))
+    top = np.array([r.FORMATS[name].max] * 3).astype(dtype)
+    assert total(top) == inf and total(-top) == -inf
