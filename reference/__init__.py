@@ -1,6 +1,8 @@
 """The mathematics of deep learning in plain NumPy: numerically sound, vectorised, each function with its error bound.
 
-Every public function of the modules is here. Some have the names of builtins (sum, abs, max, pow), so import by name:
+Every public function of the modules is here. A bound k u is of first order in the unit roundoff u: it stands for k u/(1
+- k u). None holds where an intermediate result overflows, and underflow adds what is said of it, in eta, the smallest
+subnormal. Some functions have the names of builtins (sum, abs, max, pow), so import by name:
 
 >>> from reference import softmax
 >>> softmax([1.0, 2.0, 3.0]).round(3).tolist()

@@ -68,7 +68,8 @@ def divide(x1: Array, x2: Array) -> Array:
 
 @wide
 def divide_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
-    """d(x1/x2) = dx1/x2 - (x1/x2) dx2/x2: three roundings; x2^2 is never formed, so it cannot overflow or underflow.
+    """d(x1/x2) = dx1/x2 - (x1/x2) dx2/x2: three roundings, and (|x1| + |g|)eta/|x2| + eta for underflow, g the
+    cotangent; x2^2 is never formed, so it cannot overflow or underflow.
 
     >>> [g.item() for g in divide_vjp(1.0, 1e-200, cotangent=1e-300)]
     [1e-100, -1e+100]
@@ -93,12 +94,15 @@ def pow(x1: Array, x2: Array) -> Array:
 
 @wide
 def pow_vjp(x1: Array, x2: Array, *, cotangent: Array) -> tuple[Array, ...]:
-    """d(x1^x2) = x2 x1^(x2-1) dx1 + x1^x2 log(x1) dx2; finite wherever the derivative is.
+    """d(x1^x2) = x2 x1^(x2-1) dx1 + x1^x2 log(x1) dx2; finite wherever the derivative and the powers are.
 
     For a constant exponent 0 the function is 1: the derivative is 0, not 0 * inf. At base 0 the derivative by a
     positive exponent is 0 (its limit), not 0 * log 0; at 0^0, where there is none, it is 0 by convention; for a
-    negative base there is none: NaN. Relative error of the first: (2E + 2 + |log x1|)u, the last term being the
-    rounding of x2 - 1.
+    negative base there is none: NaN.
+
+    Relative error (2E + 2 + |(x2-1) log x1|)u of the first, the last term being the rounding of x2 - 1 seen through
+    the power, and (4E + 2)u of the second; where they underflow, (E|x2| + 1)eta and (E|log x1| + 1)eta more, times
+    the cotangent, and eta.
 
     >>> [g.tolist() for g in pow_vjp([0.0, 0.0, 3.0], [0.0, 2.0, 1.0], cotangent=[1.0, 1.0, 0.0])]
     [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]

@@ -15,11 +15,23 @@ OFFSET = 1e-7  # added to probabilities inside the logarithm, as introductory co
 
 
 def _pick(rows: Array, labels: Array) -> Array:
-    return np.take_along_axis(rows, labels[..., None], axis=-1)[..., 0]
+    return np.take_along_axis(rows, _legal(labels, rows.shape[-1])[..., None], axis=-1)[..., 0]
 
 
 def _is_label(rows: Array, labels: Array) -> Array:
-    return np.arange(rows.shape[-1]) == labels[..., None]
+    return np.arange(rows.shape[-1]) == _legal(labels, rows.shape[-1])[..., None]
+
+
+def _legal(labels: Array, classes: int) -> Array:
+    """The labels, or ValueError: -1 would be the last class in NumPy's indexing, and a label equal to nothing no error
+    at all.
+    """
+    labels = np.asarray(labels)
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if labels.dtype.kind not in "iu" or wrong.size:
+        got = wrong[0] if wrong.size else f"of type {labels.dtype}"
+        raise ValueError(f"labels must be integers in [0, {classes}), not {got}")
+    return labels
 
 
 def _rows(cotangent: Array, samples: tuple[int, ...], reduction: str) -> Array:
@@ -29,12 +41,15 @@ def _rows(cotangent: Array, samples: tuple[int, ...], reduction: str) -> Array:
 
 @wide
 def cross_entropy(logits: Array, labels: Array, *, reduction: str = "mean") -> Array:
-    """-log_softmax(logits)[label]: logits (..., m, c), integer labels (..., m) in [0, c), else IndexError.
+    """-log_softmax(logits)[label]: logits (..., m, c), integer labels (..., m) in [0, c), else ValueError.
 
     Error of a row as `log_softmax`, absolute (u) where the label dominates.
 
     >>> cross_entropy([[0.0, 0.0], [1000.0, 0.0]], [0, 1], reduction="none").round(9).tolist()
     [0.693147181, 1000.0]
+    >>> cross_entropy([[0.0, 0.0]], [-1])
+    Traceback (most recent call last):
+    ValueError: labels must be integers in [0, 2), not -1
     """
     return reduce_losses(-_pick(log_softmax(logits), labels), reduction)
 
@@ -120,7 +135,7 @@ def cross_entropy_of_probabilities_vjp(
 
 @wide
 def nll_loss(log_probabilities: Array, labels: Array, *, reduction: str = "mean") -> Array:
-    """-log_probabilities[label]: a choice, exact without a reduction.
+    """-log_probabilities[label]: a choice, exact without a reduction. Labels as in `cross_entropy`.
 
     >>> nll_loss([[-1.0, -2.0]], [1]).item()
     2.0

@@ -64,20 +64,24 @@ def richardson(f: Function, x: Array, h: float, *, levels: int = 4) -> Array:
 
 
 def numerical_gradient(f: Function, x: Array, h: float = 1e-4) -> Array:
-    """The central difference in every entry of x, of any shape; two evaluations of f an entry. x is not written to.
+    """The central difference in every entry of x, of any shape; two evaluations of f an entry. f gets copies of x,
+    which stays as it is whatever f does; integers become float64, since x + h is none.
 
-    >>> numerical_gradient(lambda x: np.sum(x**2), np.array([3.0, 4.0])).round(6).tolist()
+    >>> numerical_gradient(lambda x: np.sum(x**2), np.array([3, 4])).round(6).tolist()
     [6.0, 8.0]
     """
     x = np.asarray(x)
-    gradient, moved = np.zeros_like(x), x.copy()
+    x = x.astype(np.float64) if x.dtype.kind in "iub" else x
+    gradient = np.zeros_like(x)
     for i in np.ndindex(x.shape):
-        moved[i] = x[i] + h
-        above = f(moved)
-        moved[i] = x[i] - h
-        gradient[i] = (above - f(moved)) / (2 * h)
-        moved[i] = x[i]
+        gradient[i] = (f(_moved(x, i, h)) - f(_moved(x, i, -h))) / (2 * h)
     return gradient
+
+
+def _moved(x: Array, i: tuple[int, ...], h: float) -> Array:
+    moved = x.copy()
+    moved[i] += h
+    return moved
 
 
 def tangent_line(f: Function, x: Array, h: float = 1e-4) -> Function:

@@ -1,6 +1,6 @@
 """The Gaussian error linear unit x Phi(x) in its exact and its tanh form (Hendrycks and Gimpel 2016).
 
-u is the unit roundoff, E = 4 ulp the budget of exp, tanh and erfc.
+u is the unit roundoff, E = 4 ulp the budget of exp and tanh, F = 7 ulp that of erfc.
 """
 
 import numpy as np
@@ -19,10 +19,10 @@ CUBIC = 0.044715  # of the tanh form
 def gelu(x: Array, *, approximate: str = "none") -> Array:
     """x Phi(x), Phi the normal distribution function. ValueError unless approximate is "none" or "tanh".
 
-    "none": x/2 erfc(-x/sqrt 2), relative error (2x^2 + 2E + 5)u for x < 0, 2x^2 being the rounding of x/sqrt 2 seen
+    "none": x/2 erfc(-x/sqrt 2), relative error (2x^2 + 2F + 3)u, 2x^2 for x < 0 only: the rounding of x/sqrt 2 seen
     through the tail; 1 + erf(x/sqrt 2), which cancels, is 0 below -8.3. "tanh": x/2 (1 + tanh v) = x sigmoid(2v), v
-    = sqrt(2/pi)(x + 0.044715 x^3), which keeps the tail for the same reason: relative error (2E + 4 + 12|v|)u
-    (Hendrycks and Gimpel 2016).
+    = sqrt(2/pi)(x + 0.044715 x^3), which keeps the tail for the same reason: relative error (2E + 4 + 14|v|)u
+    (Hendrycks and Gimpel 2016). Underflow adds (F|x| + 2)eta.
 
     >>> f"{gelu(-10.0):.6e}", gelu_erf(-10.0).item()
     ('-7.619853e-23', -0.0)
@@ -46,7 +46,7 @@ def _twice_v(x: Array) -> Array:
 @wide
 def gelu_vjp(x: Array, *, approximate: str = "none", cotangent: Array) -> tuple[Array, ...]:
     """gelu' = Phi(x) + x phi(x), phi the normal density; cancels, legitimately, at its zero x = -0.7518. Error
-    (2x^2 + 2E + 4)u Phi + (x^2/2 + 2E + 4)u|x|phi.
+    (2x^2 + 2F + 4)u Phi + (x^2/2 + 2E + 5)u|x|phi; underflow adds (E|x| + F)|cotangent|eta + eta.
 
     The tanh form: sigmoid(2v)(1 + x sigmoid(-2v) (2v)').
     """

@@ -18,8 +18,8 @@ def vector_norm(x: Array, *, ord: float = 2, axis: Axis = None, keepdims: bool =
     """(sum |x_i|^p)^(1/p) for p = ord > 0, max |x_i| for p = inf: finite whenever the exact norm is.
 
     Computed as c (sum |x_i/c|^p)^(1/p) with c = max |x_i|. Relative error (n/2 + 3)u for p = 2, (n - 1)u for p = 1,
-    0 for inf, and ((p + 2E + n - 1)/p + log(t)/p + 2E + 2)u otherwise, t in [1, n] the sum. For p < 1 it is no
-    norm. The norm of no elements is 0. ValueError unless ord > 0.
+    0 for inf, and ((p + 2E + n - 1)/p + log(t)/p + 2E + 2)u otherwise, t in [1, n] the sum; and eta. For p < 1 it is
+    no norm. The norm of no elements is 0. ValueError unless ord > 0.
 
     >>> [vector_norm([3.0, -4.0], ord=p).item() for p in (1, 2, np.inf)]
     [7.0, 5.0, 4.0]

@@ -135,9 +135,10 @@ def _share(x: Array, extreme: Array, axis: Axis, g: Array) -> Array:
 
 
 # The four below are for teaching: one-dimensional arrays, each addition rounded to the array's own type, half
-# precision included.
+# precision included. Infinities of one sign give that infinity, of both NaN (`sum_exact`: ValueError).
 
 
+@np.errstate(all="ignore")
 def sum_naive(x: Array) -> Array:
     """Left to right, in x's own type: error <= (n-1)u sum|x|, attained by [1, u, u, ...], and stagnation in half
     precision.
@@ -152,6 +153,7 @@ def sum_naive(x: Array) -> Array:
     return total
 
 
+@np.errstate(all="ignore")
 def sum_pairwise(x: Array) -> Array:
     """Halves first: error <= ceil(log2 n) u sum|x| (Higham 2002, section 4.2).
 
@@ -164,9 +166,10 @@ def sum_pairwise(x: Array) -> Array:
     return x.dtype.type(sum_pairwise(x[: len(x) // 2]) + sum_pairwise(x[len(x) // 2 :]))
 
 
+@np.errstate(all="ignore")
 def sum_kahan(x: Array) -> Array:
     """Compensated: the rounding error of each addition is recovered and fed back. Error <= (2u + O(n u^2)) sum|x|
-    (Kahan 1965).
+    (Kahan 1965). An infinite sum has no error to feed back.
 
     >>> from reference.formats import BINARY16
     >>> float(sum_kahan(np.ones(4000, BINARY16.dtype))), float(sum_naive(np.ones(4000, BINARY16.dtype)))
@@ -177,13 +180,14 @@ def sum_kahan(x: Array) -> Array:
         fed = x.dtype.type(term - lost)
         grown = x.dtype.type(total + fed)
         lost = x.dtype.type(x.dtype.type(grown - total) - fed)  # what the addition added beyond `fed`
+        lost = lost if np.isfinite(grown) else np.zeros_like(lost)  # inf - inf would be NaN from here on
         total = grown
     return total
 
 
 def sum_exact(x: Array) -> float:
     """The exact sum, rounded once to float64 (Shewchuk 1997, Python's math.fsum). OverflowError if a partial sum
-    overflows.
+    overflows, ValueError at inf - inf.
 
     >>> sum_exact(np.array([1e100, 1.0, -1e100]))
     1.0

@@ -25,8 +25,8 @@ def var(x: Array, *, axis: Axis = None, correction: float = 0.0, keepdims: bool 
     arithmetic.
 
     The term removes the error of the computed mean to first order (Chan, Golub and LeVeque 1983; Higham 2002,
-    section 1.9): relative error (n+4)u plus n u^2 kappa^2, kappa = sqrt(sum x^2 / sum d^2). Inf or NaN when n <=
-    correction. Squares may overflow: see `std`.
+    section 1.9): relative error (n+4)u plus n u^2 kappa^2, kappa = sqrt(sum x^2 / sum d^2), and (n + 2)eta/(n -
+    correction) + eta. Inf or NaN when n <= correction. Squares may overflow: see `std`.
 
     >>> var([1e8 + 4, 1e8 + 7, 1e8 + 13, 1e8 + 16], correction=1).item()
     30.0

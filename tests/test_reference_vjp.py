@@ -226,7 +226,7 @@ def constant(c):
     return lambda x: c
 
 
-# name: (exact function, allowed relative error in u at x): the bounds that the docstrings state
+# name: (exact function, allowed relative error in u at x): at most what the docstrings state
 ELEMENTWISE = {
     "exp": (mpmath.exp, constant(2 * E)),
     "expm1": (mpmath.expm1, constant(2 * E)),
