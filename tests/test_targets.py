@@ -143,9 +143,16 @@ def test_torch_pushes_and_pulls_and_does_both() -> None:
     assert pushed == pytest.approx(3 * np.cos(x)) and second == pytest.approx(-6 * np.sin(x))
 
 
-def test_numpy_derivatives_are_pulled_back_only() -> None:
-    with pytest.raises(Unsupported, match="not differentiated again"):
-        load("numpy", names=["sin"]).derive("vjp", "sin", [np.ones(1)], [0], {}, tangent=np.ones(1))
+def test_a_way_gives_what_it_says_and_no_more(library: Library) -> None:
+    one = np.ones(1)
+    asked = {"pulled": {"cotangent": one}, "pushed": {"tangent": one}, "both": {"cotangent": one, "tangent": one}}
+    for way in library.ways:
+        given = {"pushed"} if way.forward else {"pulled", "both"} if way.order == 2 else {"pulled"}
+        for name, seeds in asked.items():
+            with contextlib.nullcontext() if name in given else pytest.raises(Unsupported, match="no such derivative"):
+                library.derive(way.name, "sin", [one], [0], {}, **seeds)
+    with pytest.raises(Unsupported, match="no such derivative by 'sideways'"):
+        library.derive("sideways", "sin", [one], [0], {}, cotangent=one)
 
 
 # -- reproductions

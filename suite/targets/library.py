@@ -111,7 +111,9 @@ class Library:
         layout: Layout = "contiguous",
         apart: bool = False,
     ) -> tuple[Array, ...]:
-        taken = next(w for w in self.ways if w.name == way)
+        taken = next((w for w in self.ways if w.name == way and w.gives(cotangent, tangent)), None)
+        if taken is None:
+            raise Unsupported(f"{self.name} has no such derivative by {way!r}")
         text = (self.vjps if self.framework.written else self.functions)[function]
         f, where = partial(text, **options), f"{self.name}.{function}{self.framework.written}"
         native = self._native(operands, layout)

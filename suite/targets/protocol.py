@@ -45,6 +45,12 @@ class Way:
     order: int = 1
     forward: bool = False
 
+    def gives(self, cotangent: object, tangent: object) -> bool:
+        """Whether it does what these ask for: to pull back, to push forward, or both."""
+        if cotangent is not None and tangent is not None:
+            return self.order == 2
+        return tangent is not None if self.forward else cotangent is not None
+
 
 # -- how an operand lies in memory
 
