@@ -102,7 +102,7 @@ class Place:
         from suite.concepts import concepts
 
         library = self.loaded[0]
-        if name not in concepts() or not library.has(concepts()[name]):
+        if name not in concepts() or not library.supports(concepts()[name].call_name):
             raise NotImplementedError(f"{self.target} has no {name} in this version")
         return work_of(name, self.target, self.device, dtype, size)
 
@@ -138,7 +138,8 @@ def loaded(target: str, device: str) -> tuple[Any, Any, Any]:
     from benchmarks.clock import clock_of
     from benchmarks.roofline import Roof
     from suite.concepts import call_names
-    from suite.targets.library import TargetError, load
+    from suite.targets.library import load
+    from suite.targets.protocol import TargetError
 
     try:
         library = load(target, device, call_names())
@@ -181,7 +182,7 @@ def attempt(measure: Callable[[], float]) -> Figure:
     """A number, or why there is none: what a library does not have is not a failure."""
     import numpy as np
 
-    from suite.targets.library import Unsupported
+    from suite.targets.protocol import Unsupported
 
     try:
         with np.errstate(all="ignore"):

@@ -54,13 +54,13 @@ class Hard:
 def hard(concept: Concept, fmt: Format) -> Hard:
     """The draw with the truth from balls: tenths of a second for thousands of entries."""
     size = VECTOR if max(map(len, concept.cores)) < 2 else MATRIX
-    recipe = Recipe(tuple((d, min(size, concept.limits.get(d, size))) for d in concept.dims), 0, 0)
-    case = Case(concept, fmt, load("numpy", names=call_names()), draw(concept, fmt, recipe), recipe)
-    if concept.definition is None:
+    recipe = Recipe(tuple((d, min(size, concept.longest.get(d, size))) for d in concept.dims), 0, 0)
+    case = Case(concept, fmt, draw(concept, fmt, recipe), recipe, target=load("numpy", names=call_names()))
+    if not concept.truth.encloses:
         return Hard(case.inputs)
     ulp = fmt.ulp(case.value)
-    by_hand = concept.bound is None or case.bounded()[1] <= BY_HAND * ulp
-    value = truth(case, (case.ideal() <= WELL_CONDITIONED * ulp) & by_hand, case.exact)
+    by_hand = concept.freedom.bound is None or case.bounded()[1] <= BY_HAND * ulp
+    value = truth(case, (case.ideal()[0] <= WELL_CONDITIONED * ulp) & by_hand, case.exact)
     if not concept.differentiable:
         return Hard(case.inputs, value)
     return Hard(case.inputs, value, case.cotangent, tuple(gradients(case)))
@@ -99,7 +99,7 @@ def parts(exact: Callable[[int], Any], index: tuple[int, ...]) -> tuple[float, f
 # -- the error of a library
 def worst(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
     """The largest error of a result in ulp; where there is no value to be far from, its backward error in u."""
-    got = library.call(concept, found.inputs, **options(concept))
+    (got,) = library.call(concept.call_name, found.inputs, options(concept), apart=concept.apart)
     if found.value is not None:
         return largest(concept, dtype, [got], [found.value])
     if concept.name != "solve":
@@ -109,15 +109,16 @@ def worst(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
 
 def worst_backward(concept: Concept, library: Library, dtype: str, found: Hard) -> float:
     """The largest error of a derivative in ulp, over all operands, by the library's first way to differentiate."""
-    if not library.has_gradient(concept) or found.cotangent is None:
+    if not concept.differentiable or not library.differentiates(concept.call_name) or found.cotangent is None:
         raise NotImplementedError(f"{concept.name} has no derivative")
-    wrt, mode = [k for k, o in enumerate(concept.operands) if o.grad], library.framework.modes[0]
-    got = library.gradients(concept, found.inputs, wrt, found.cotangent, mode, **options(concept))
+    wrt, way = concept.wrt, library.ways[0].name
+    seed, apart = found.cotangent, concept.apart
+    got = library.derive(way, concept.call_name, found.inputs, wrt, options(concept), cotangent=seed, apart=apart)
     return largest(concept, dtype, got, found.gradients)
 
 
 def options(concept: Concept) -> dict[str, Any]:
-    return {**({"axis": -1} if concept.has_axis else {}), **concept.options[0]}
+    return {**concept.along, **concept.options[0]}
 
 
 def largest(concept: Concept, dtype: str, got: Sequence[Array], true: Sequence[Array]) -> float:

@@ -10,6 +10,7 @@ from benchmarks.commands import command
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array
+from suite.judge.bound import largest
 from suite.judge.case import Case
 from suite.judge.certify import BITS, certify, entry
 from suite.laws.accuracy import Accuracy
@@ -46,7 +47,8 @@ def reals(shape: Sequence[int], dtype: str) -> Array:
 
 def case(concept: str, shape: tuple[int, ...], dtype: str = "float32", target: str = "numpy") -> Case:
     """A new case, so that nothing of it has been evaluated yet, over cached inputs."""
-    return Case(concepts()[concept], FORMATS[dtype], library(target), (reals(shape, dtype),), Recipe((), 0, 0))
+    inputs = (reals(shape, dtype),)
+    return Case(concepts()[concept], FORMATS[dtype], inputs, Recipe((), 0, 0), target=library(target))
 
 
 def shape_of(concept: str) -> tuple[int, ...]:
@@ -67,13 +69,13 @@ def bound(concept: str, dtype: str) -> None:
 def running(concept: str) -> None:
     """Value and running error of the reference's text alone."""
     drawn = case(concept, shape_of(concept))
-    drawn._largest((drawn.concept.reference,), drawn.required(), drawn.options)
+    largest(drawn, (drawn.concept.reference,), drawn.required())
 
 
 def plain(concept: str) -> None:
     """The same text on the same numbers as plain float64 arrays."""
-    axis = {"axis": -1} if concepts()[concept].has_axis else {}
-    concepts()[concept].reference(_wide(concept), **axis, **concepts()[concept].options[0])
+    c = concepts()[concept]
+    c.reference(_wide(concept), **c.along, **c.options[0])
 
 
 @cache
@@ -92,7 +94,7 @@ def _small(concept: str) -> Case:
 def ball(concept: str) -> None:
     """The definition at one row (one number, or a row of sixteen)."""
     drawn = _small(concept)
-    drawn._exact(drawn.balls(1), BITS[0])
+    drawn._exact(1, BITS[0])
 
 
 def ball_gradient(concept: str) -> None:
@@ -105,7 +107,7 @@ def certificate(concept: str) -> None:
     drawn = _small(concept)
     index = (1,) * drawn.value.ndim
     got, allowed = float(drawn.got()[index]), float(drawn.bounded()[1][index])
-    certify(lambda bits: entry(drawn._exact(drawn.balls(1), bits), index[1:]), got, allowed, drawn.format)
+    certify(lambda bits: entry(drawn._exact(1, bits)[0], index[1:]), got, allowed, drawn.format)
 
 
 def drawing() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from suite.draw.recipes import fill
 from suite.floats import FORMATS, Array
-from suite.record import Concept
-from suite.targets.library import Library, guarded
+from suite.record import Concept, Filling
+from suite.targets.library import Library
 
 TILE = 64  # rows drawn; more are copies, for the time does not depend on them
 
@@ -23,12 +23,12 @@ def sizes_of(concept: Concept, elements: int) -> dict[str, int]:
     """
     widest = max(concept.cores, key=len)
     cap = 1024 if len(concept.dims) == 1 and len(widest) == 1 else 64
-    sizes = {d: min(concept.limits.get(d, cap), cap) for d in concept.dims}
+    sizes = {d: min(concept.longest.get(d, cap), cap) for d in concept.dims}
     while _largest(concept, sizes) > elements and max(sizes.values()) > 1:
         sizes = {d: max(1, n // 2) for d, n in sizes.items()}
-    if not concept.batched:
+    if concept.apart:
         lead = concept.cores[0][0]
-        limit = concept.limits.get(lead, elements)
+        limit = concept.longest.get(lead, elements)
         sizes[lead] = max(1, min(limit, sizes[lead] * (elements // _largest(concept, sizes))))
     return sizes
 
@@ -44,12 +44,13 @@ def _shape(core: Sequence[str], sizes: dict[str, int]) -> tuple[int, ...]:
 def operands(concept: Concept, dtype: str, elements: int) -> tuple[Array, ...]:
     """Normal numbers inside each operand's domain, or whatever its kind is; the same in every run."""
     sizes, rng, fmt = sizes_of(concept, elements), np.random.default_rng(0), FORMATS[dtype]
-    rows = max(1, elements // _largest(concept, sizes)) if concept.batched else 1
+    rows = max(1, 1 if concept.apart else elements // _largest(concept, sizes))
     drawn: list[Array] = []
     for operand, core in zip(concept.operands, concept.cores, strict=True):
         shape = (min(rows, TILE), *_shape(core, sizes))
-        drawn.append(fill(concept, operand, shape, fmt, np.zeros(shape[0], int), drawn, sizes, rng))
-    if not concept.batched:
+        plain = np.zeros(shape[0], int)
+        drawn.append(fill(operand, Filling(fmt, shape, plain, rng, tuple(drawn), sizes), concept.truth.kinks))
+    if concept.apart:
         return tuple(x[0] for x in drawn)
     return tuple(np.resize(x, (rows, *x.shape[1:])) for x in drawn)
 
@@ -68,11 +69,12 @@ def work(concept: Concept, library: Library, dtype: str, elements: int) -> Work:
     """``backward`` is the backward pass alone in torch; the reference's ``_vjp`` has only the operands to go by."""
     arrays = operands(concept, dtype, elements)
     native = [library.framework.to_native(x) for x in arrays]
-    options = {**({"axis": -1} if concept.has_axis else {}), **concept.options[0]}
+    options = {**concept.along, **concept.options[0]}
     forward = partial(library.functions[concept.call_name], *native, **options)
-    with guarded(f"{library.name}.{concept.call_name}"):
+    with library.guarded(f"{library.name}.{concept.call_name}"):
         result = library.framework.from_native(forward(), library.name)
-        back = _backward(concept, library, native, options, result) if library.has_gradient(concept) else None
+        derived = concept.differentiable and library.differentiates(concept.call_name)
+        back = _backward(concept, library, native, options, result) if derived else None
         if back is not None:
             back()
     moved = sum(x.nbytes for x in arrays) + result.nbytes
@@ -86,7 +88,7 @@ def _multiplications(concept: Concept, arrays: Sequence[Array]) -> int:
         return 0
     sizes = {d: int(n) for core, x in zip(concept.cores, arrays, strict=True)
              for d, n in zip(core, x.shape[x.ndim - len(core):], strict=True)}  # fmt: skip
-    batch = int(arrays[0].shape[0]) if concept.batched else 1
+    batch = int(arrays[0].shape[0]) if not concept.apart else 1
     return batch * prod(sizes[d] for d in (*concept.result, *shared))
 
 
@@ -98,7 +100,7 @@ def _backward(
         return partial(library.vjps[concept.call_name], *native, **options, cotangent=seed)
     import torch
 
-    wrt = [k for k, o in enumerate(concept.operands) if o.grad]
+    wrt = concept.wrt
     leaves = [x.detach().requires_grad_(k in wrt) for k, x in enumerate(native)]
     y = library.functions[concept.call_name](*leaves, **options)
     return partial(torch.autograd.grad, y, [leaves[k] for k in wrt], seed, retain_graph=True, allow_unused=True)

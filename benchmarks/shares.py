@@ -16,14 +16,13 @@ from suite.audit.session import Request, prepare
 # share -> where its functions are; a name that moves must be moved here too, and is an error until it is
 PARTS: dict[str, tuple[str, ...]] = {
     "drawing": ("suite.draw.recipes:draw",),
-    "target": ("suite.targets.library:Library.call", "suite.targets.library:Library.gradients",
-               "suite.targets.library:Library.tangent"),
-    "tier 1": ("suite.judge.case:Case._largest", "suite.judge.case:Case._grads", "suite.judge.case:Case.forward_bound"),
+    "target": ("suite.targets.library:Library.call", "suite.targets.library:Library.derive"),
+    "tier 1": ("suite.judge.bound:largest", "suite.judge.bound:gradients", "suite.judge.bound:forward"),
     "comparing": ("suite.judge.compare:compare", "suite.judge.compare:bitwise", "suite.judge.compare:related",
                   "suite.laws.accuracy:curve"),
     "balls": ("suite.judge.case:Case._exact", "suite.judge.case:Case._exact_grads", "suite.judge.certify:certify",
               "suite.arithmetic.limits:limits",
-              "suite.laws.accuracy:CorrectlyRounded._certified", "suite.laws.certificate:Certificate._row",
+              "suite.laws.accuracy:CorrectlyRounded._certified", "suite.laws.certificate:_row",
               "suite.laws.convexity:NotConvex._certified", "suite.laws.gradient:Kink._one"),
 }  # fmt: skip
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from suite.verdict import Audit, Finding, Severity, Verdict
 
 if TYPE_CHECKING:
-    from suite.targets.library import Library
+    from suite.targets.protocol import Target
 
 LAST = Path(".lawful")  # where the last report is kept when --report names no other folder
 
@@ -262,14 +262,14 @@ def reproduce(arguments: argparse.Namespace) -> int:
     return int(any(repeated))
 
 
-def again(finding: Finding, target: "Library") -> bool:
+def again(finding: Finding, target: "Target") -> bool:
     """Whether the witness is refuted once more; it says what it ran and what came out."""
     from suite.audit.recheck import refuted_again
     from suite.concepts import concepts
-    from suite.targets.library import TargetError
+    from suite.targets.protocol import TargetError
 
     concept = concepts().get(finding.concept)
-    if concept is None or not target.has(concept):
+    if concept is None or not target.supports(concept.call_name):
         raise TargetError(f"{target.name} has no function for {finding.concept} any more: audit it again")
     found = refuted_again(finding, target)
     say(f"{finding.id} {finding.concept} {finding.dtype}, law {finding.law}, route {finding.route}: {finding.claim}")

@@ -120,7 +120,7 @@ def _prepared(config: pytest.Config) -> Any:
     if not hasattr(config, "_lawful_prepared"):
         from suite.audit.session import Request, UsageError, prepare
         from suite.findings.known import KnownError
-        from suite.targets.library import TargetError
+        from suite.targets.protocol import TargetError
 
         option = config.getoption
         try:

@@ -4,7 +4,7 @@ The makers are those of the mutants, and mistakes of the corpus come from there;
 really made, with the numbers of their trackers.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,7 +78,7 @@ class Planted:
         good = right(self.framework)
         functions, vjps = dict(good.functions), dict(good.vjps)
         (vjps if self.vjp else functions)[name] = self.function
-        return Library("planted", good.framework, functions, vjps)
+        return replace(good, name="planted", functions=functions, vjps=vjps)
 
 
 # -- mistakes that were made

@@ -22,7 +22,7 @@ from suite.arithmetic.table import TABLE
 from suite.concepts import concepts
 from suite.draw.recipes import fill
 from suite.floats import FORMATS, precision
-from suite.record import Concept
+from suite.record import Concept, Filling
 
 DIGITS, BITS, STEP = 50, 500, 2.0**-150
 MPMATH: dict[np.ufunc, Callable[[Any], Any]] = {
@@ -99,15 +99,17 @@ def test_slope_bounds_the_derivative(ufunc: np.ufunc) -> None:
 def smooth(concept: Concept, salt: int) -> list[Any]:
     """One row of ordinary numbers, off the kinks, the ends of the domain and all ties."""
     sizes = {d: 3 - (k % 2) for k, d in enumerate(concept.dims)}
-    alone = replace(concept, operands=tuple(replace(o, near=None) for o in concept.operands))
+    alone = [replace(o, near=None) for o in concept.operands]
     for attempt in range(100):
         rng, xs = np.random.default_rng((salt, attempt)), []
-        for operand, core in zip(alone.operands, concept.cores, strict=True):
+        for operand, core in zip(alone, concept.cores, strict=True):
             shape = (1, *(int(d) if d.isdigit() else sizes[d] for d in core))
             with np.errstate(all="ignore"):
-                xs.append(fill(alone, operand, shape, FORMATS["float64"], np.zeros(1, int), xs, sizes, rng))
+                filling = Filling(FORMATS["float64"], shape, np.zeros(1, int), rng, tuple(xs), sizes)
+                xs.append(fill(operand, filling, concept.truth.kinks))
         free = [
-            set(np.abs(x).flat) - {0.0, *concept.kinks, *o.domain} for x, o in zip(xs, concept.operands, strict=True)
+            set(np.abs(x).flat) - {0.0, *concept.truth.kinks, *o.domain}
+            for x, o in zip(xs, concept.operands, strict=True)
         ]
         ends = [[e for e in (0.0, *o.domain) if np.isfinite(e)] for o in concept.operands]
         apart = [all(np.abs(x - e).min() > 1e-6 for e in near) for x, near in zip(xs, ends, strict=True)]
@@ -132,7 +134,7 @@ def lifted(concept: Concept, xs: list[Any]) -> list[Any]:
 
 def reverse(concept: Concept, xs: list[Any], options: Any) -> dict[int, Any]:
     leaves = [Variable(x) if isinstance(x, Balls) else x for x in lifted(concept, xs)]
-    y = concept.definition(*leaves, **options)
+    y = concept.truth.text(*leaves, **options)
     wrt = [k for k, o in enumerate(concept.operands) if o.grad]
     return dict(zip(wrt, backward(y, Balls(weights(y.shape)), [leaves[k] for k in wrt]), strict=True))
 
@@ -148,11 +150,11 @@ def forward(concept: Concept, xs: list[Any], k: int, i: tuple[int, ...], step: a
     balls, unit = moved(concept, xs, k, i, step), np.zeros(xs[k].shape)
     unit[i] = 1
     balls[k] = Dual(balls[k], Balls(unit))
-    return total(concept.definition(*balls, **options)).tangent.a[()]
+    return total(concept.truth.text(*balls, **options)).tangent.a[()]
 
 
 def difference(concept: Concept, xs: list[Any], k: int, i: tuple[int, ...], options: Any) -> arb:
-    above, below = (concept.definition(*moved(concept, xs, k, i, arb(h)), **options) for h in (STEP, -STEP))
+    above, below = (concept.truth.text(*moved(concept, xs, k, i, arb(h)), **options) for h in (STEP, -STEP))
     return (total(above).a[()] - total(below).a[()]) / (2 * arb(STEP))
 
 
@@ -161,7 +163,10 @@ def narrow(ball: arb, bits: int) -> bool:
 
 
 DIFFERENTIABLE = [
-    (c, option) for c in concepts().values() if c.differentiable and c.definition for option in range(len(c.options))
+    (c, option)
+    for c in concepts().values()
+    if c.differentiable and c.truth.encloses
+    for option in range(len(c.options))
 ]
 
 

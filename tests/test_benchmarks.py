@@ -24,8 +24,7 @@ import pytest
 from suite.concepts import concepts
 from suite.concepts.procedures import growth
 from suite.floats import FORMATS
-from suite.targets.frameworks import NumPy
-from suite.targets.library import Library, load
+from suite.targets.library import Library, framework, load
 
 ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "benchmarks" / "grid.py").is_file():
@@ -62,7 +61,7 @@ class TestRows:
         concept = concepts()[name]
         for elements in (grid.SMALL, grid.MIDDLE):
             sizes, arrays = sizes_of(concept, elements), operands(concept, "float32", elements)
-            limits = [concept.limits.get(d, elements) for d in concept.dims]
+            limits = [concept.longest.get(d, elements) for d in concept.dims]
             assert all(1 <= sizes[d] <= limit for d, limit in zip(concept.dims, limits, strict=True))
             assert elements / 2 < max(x.size for x in arrays) <= elements
 
@@ -319,7 +318,7 @@ class TestError:
         def vjp(x: Any, *, cotangent: Any) -> tuple[Any]:
             return (rounded(lambda wide: cotangent.astype(np.float64) * derivative(wide))(x),)
 
-        return Library("planted", NumPy(), {"exp": rounded(f)}, {"exp": vjp})
+        return Library("planted", framework("numpy"), {"exp": rounded(f)}, {"exp": vjp})
 
     def test_truth(self, exp: hard.Hard) -> None:
         """To twice the precision of float64, by another library's arithmetic: value and derivative."""
@@ -367,7 +366,7 @@ class TestError:
         concept, found = concepts()["solve"], hard.hard(concepts()["solve"], FORMATS["float32"])
         reference = load("numpy", names=("solve",))
         right = reference.functions["solve"]
-        planted = Library("planted", NumPy(), {"solve": lambda a, b: right(a, b) * np.float32(1.001)})
+        planted = Library("planted", framework("numpy"), {"solve": lambda a, b: right(a, b) * np.float32(1.001)})
         bound = 3 * hard.MATRIX * max(growth(a.astype(np.float64)) for a in found.inputs[0])
         assert 0 < hard.worst(concept, reference, "float32", found) <= bound
         assert hard.worst(concept, planted, "float32", found) > bound

@@ -22,6 +22,7 @@ from suite.arithmetic.table import TABLE
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths
 from suite.floats import FORMATS, precision
+from suite.judge.bound import texts
 from suite.judge.case import Case
 from suite.judge.certify import certify, decide, entry, excess
 from suite.laws.gradient import off_kinks
@@ -31,7 +32,7 @@ Array = np.ndarray[Any, Any]
 BITS, RECIPES, ENTRIES = 200, 4, 300
 LONG, SIDE = (3, 17, 1, 65), (2, 3, 1, 5)  # lengths of a vector, sides of a matrix
 NUMPY = load("numpy", "cpu", call_names())
-DEFINED = [c for c in concepts().values() if c.definition is not None]
+DEFINED = [c for c in concepts().values() if c.truth.encloses]
 STUDIES = [(c.name, gradient) for c in DEFINED for gradient in (False, True)[: 1 + c.differentiable]]
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflow is a result here
 _erfc = np.vectorize(math.erfc, otypes=[float])
@@ -141,10 +142,10 @@ def cases(name: str, dtype: str) -> Iterator[Case]:
     while j < max(RECIPES, 2 * len(concept.options)) or (entries < 2 * ENTRIES and j < 50):
         sizes = ((d, max(n for n in lengths(concept, d) if n <= pool[(j + k) % 4])) for k, d in enumerate(concept.dims))
         recipe = Recipe(tuple(sizes), j % len(concept.options), 1000 + j)
-        case = Case(concept, fmt, NUMPY, draw(concept, fmt, recipe), recipe)
+        case = Case(concept, fmt, draw(concept, fmt, recipe), recipe, target=NUMPY)
         case = case.take(slice(0, max(24, ENTRIES // max(x[0].size for x in case.inputs))))
         if j % 2 and concept.differentiable:
-            case.memo["cotangent"] = fmt.round(case.rng("seed").standard_normal(case.value.shape))
+            case = case.seeded(fmt.round(case.rng("seed").standard_normal(case.value.shape)))
         j, entries = j + 1, entries + case.value.size
         yield case
 
@@ -157,7 +158,7 @@ def runs(case: Case, text: Callable[..., Any], **seed: Array) -> Iterator[list[A
     """The results of a text by NumPy and by careless arrays, composed and fused, rounded into the format."""
     axis = {"axis": -1} if "axis" in inspect.signature(text).parameters else {}
     results = [wide(text)(*case.inputs, **axis, **case.options, **seed)]
-    for standard in {case.required(fused) for fused in (case.concept.fused and not seed, True)}:
+    for standard in {case.required(fused) for fused in (case.concept.freedom.fused and not seed, True)}:
         careless = partial(Careless, standard=standard, rng=np.random.default_rng(7))
         seeds = {k: careless(v) for k, v in seed.items()}
         results.append(text(*operands(case, careless), **axis, **case.options, **seeds))
@@ -170,7 +171,7 @@ def implementations(case: Case, gradient: bool) -> Iterator[list[Array]]:
     """One list of results each: the value, or a cotangent per differentiable operand."""
     c = case.concept
     written = [WRITTEN[c.name]] if c.name in WRITTEN and case.options.get("ord", 2) in (2, "fro") else []
-    for text in (c.vjp, *c.vjp_alternatives) if gradient else (*case.texts, *written):
+    for text in (c.backward, *c.freedom.derivatives) if gradient else (*texts(case), *written):
         yield from runs(case, text, **({"cotangent": case.cotangent} if gradient else {}))
     if not gradient and NUMPY.functions.get(c.call_name, c.reference) is not c.reference:
         yield [case.got().astype(np.float64)]
@@ -181,7 +182,7 @@ def truths(case: Case, gradient: bool) -> list[Any] | None:
     with precision(BITS):
         try:
             xs = operands(case, (lambda x: Variable(Balls(x))) if gradient else Balls)
-            y = case.concept.definition(*xs, **case.options)
+            y = case.concept.truth.text(*xs, **case.options)
             if gradient:
                 found = backward(y, Balls(case.cotangent.astype(np.float64)), [xs[k] for k in case.wrt])
                 return [(0 * xs[k].value if g is None else g).a for g, k in zip(found, case.wrt, strict=True)]
@@ -193,7 +194,11 @@ def truths(case: Case, gradient: bool) -> list[Any] | None:
 def smooth(case: Case, k: int) -> Array:
     # a norm with kinks has one at every tie as well
     x = np.sort(np.abs(case.inputs[k].astype(np.float64)), axis=-1)
-    ties = bool(case.concept.kinks) and not case.concept.elementwise and np.any(np.diff(x) == 0, axis=-1, keepdims=True)
+    ties = (
+        bool(case.concept.truth.kinks)
+        and not case.concept.elementwise
+        and np.any(np.diff(x) == 0, axis=-1, keepdims=True)
+    )
     return off_kinks(case, k) & ~np.asarray(ties)
 
 
@@ -235,7 +240,7 @@ def test_no_sound_algorithm_is_beyond_its_bound(name: str, gradient: bool, dtype
 def test_bound_is_not_slack(name: str, gradient: bool) -> None:
     """Somewhere a sound algorithm uses a twentieth of its bound, unless all bounds are 0: exact operations."""
     ratios = study(name, "float32", gradient)[2]
-    assert concepts()[name].slack or any(r > 0.05 for _, r in ratios) or not any(bound for bound, _ in ratios)
+    assert concepts()[name].freedom.slack or any(r > 0.05 for _, r in ratios) or not any(bound for bound, _ in ratios)
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

@@ -13,7 +13,8 @@ from suite.mutants.corpus import CORPUS, OUT_OF_SCOPE
 from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant
 from suite.record import Concept
-from suite.targets.frameworks import NumPy
+from suite.targets.library import framework
+from suite.targets.protocol import memories
 
 COLLECTED = (
     "pytorch/pytorch#31829",
@@ -155,9 +156,8 @@ def drawn(m: Mutant) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     for sizes in sizes_of(concept):
         for option, options in enumerate(concept.options):
             for seed in range(3):
-                axis = {"axis": -1} if concept.has_axis else {}
                 operands = draw(concept, FORMATS[m.dtype], Recipe(sizes, option, seed))
-                yield operands if concept.batched else tuple(x[0] for x in operands), {**axis, **options}
+                yield tuple(x[0] for x in operands) if concept.apart else operands, {**concept.along, **options}
 
 
 def masked(x: Array) -> Array:
@@ -179,17 +179,18 @@ def asked(m: Mutant) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     concept = concepts()[m.concept]
     for operands, options in drawn(m):
         yield operands, options
-        real = [o.kind == "real" for o in concept.operands]
+        real = [o.kind.real for o in concept.operands]
         yield tuple(masked(x) if r else x for x, r in zip(operands, real, strict=True)), options
         if m.vjp:
             continue
-        for layout in NumPy().layouts:
-            yield tuple(NumPy().to_native(x, layout) for x in operands), options
+        arrays = framework("numpy")
+        for layout in arrays.layouts:
+            yield tuple(map(arrays.to_native, operands, memories(layout, operands))), options
         yield tuple(packed(x) for x in operands), options
         yield tuple(x[:1] for x in operands), options
-        if len(operands) == 2 and concept.batched and not concept.elementwise:
+        if len(operands) == 2 and not concept.apart and not concept.elementwise:
             yield (operands[0][0], operands[1]), options
-        if concept.has_axis:
+        if concept.along:
             yield tuple(np.moveaxis(x, -1, -2) for x in operands), {**options, "axis": -2}
 
 

@@ -17,6 +17,7 @@ from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, precision
 from suite.judge.case import Case
 from suite.judge.certify import BITS
+from suite.laws.forward import unit_at
 from suite.targets.library import load
 
 NUMPY = load("numpy", "cpu", call_names())
@@ -147,7 +148,7 @@ GRADIENTS: list[tuple[str, int, tuple[Any, ...], Formula]] = [
 def case_of(name: str, option: int, operands: tuple[Any, ...]) -> Case:
     concept = concepts()[name]
     rows = operands if concept.elementwise else tuple(np.asarray(x)[None] for x in operands)
-    return Case(concept, FORMATS["float64"], NUMPY, rows, Recipe((), option, 0))
+    return Case(concept, FORMATS["float64"], rows, Recipe((), option, 0), target=NUMPY)
 
 
 def certified(evaluate: Callable[[int], Any]) -> np.ndarray[Any, Any]:
@@ -181,8 +182,7 @@ def test_values(name: str, option: int, operands: tuple[Any, ...], formula: Form
 def test_gradients(name: str, option: int, operands: tuple[Any, ...], formula: Formula) -> None:
     case = case_of(name, option, operands)
     with np.errstate(all="ignore"):
-        case.memo["cotangent"] = np.zeros(case.value.shape)
-    case.memo["cotangent"][(slice(None), *(0,) * (case.value.ndim - 1))] = 1.0
+        case = case.seeded(unit_at(case.value.shape, (0,) * (case.value.ndim - 1)))
     check(case, operands, formula, lambda row, bits: case.exact_grads(row, bits)[0])
 
 

@@ -174,7 +174,7 @@ def test_inputs_are_inside_the_domain(name: str):
         for x, operand in zip(operands, concept.operands, strict=True):
             assert np.all((x >= operand.domain[0]) & (x <= operand.domain[1]))
     first = small(concept, seeded(0, name))[0]
-    assert all(np.all(np.abs(first - kink) > 0.09) for kink in concept.kinks)
+    assert all(np.all(np.abs(first - kink) > 0.09) for kink in concept.truth.kinks)
 
 
 # -- second derivatives and forward mode, of torch's own functions

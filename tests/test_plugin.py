@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 import suite
-from suite.audit.group import each_case
+from suite.audit.draws import each_case
 from suite.audit.plan import Plan
 from suite.concepts import concepts
 

@@ -156,7 +156,7 @@ def test_a_bound_that_no_right_version_comes_near_is_told(small: Power) -> None:
     explained, double = replace(far, concept="spectral_norm"), replace(far, dtype="float64")
     head = {**small.head, "profile": "ci"}
     found = replace(small, head=head, closest=(far, near, explained, double, replace(far, ratio=0.0)))
-    assert found.slack == (far,) and concepts()["spectral_norm"].slack
+    assert found.slack == (far,) and concepts()["spectral_norm"].freedom.slack
     assert {(c.law, c.dtype) for c in small.closest if c.concept == "softmax"} >= {("accuracy", d) for d in FORMATS}
 
 

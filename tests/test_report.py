@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from suite.findings.witness import _header
 from suite.mutants.makers import right
 from suite.report import document, plot, standing, terminal, wording
 from suite.report.page import page
@@ -474,5 +473,5 @@ def test_the_head_of_every_reproduction_runs() -> None:
     torch_itself = replace(right("torch"), name="torch")
     for name in torch_itself.functions:
         scope: dict[str, object] = {}
-        exec("\n".join(_header(torch_itself, name)), scope)
+        exec("\n".join(torch_itself.header(name)), scope)
         assert callable(scope[name])

@@ -53,7 +53,7 @@ def told(cells: list[Cell]) -> list[str]:
 
 @pytest.mark.parametrize("version", versions(), ids=lambda v: v.id)
 def test_a_right_version_is_never_accused(version: Version, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PROFILES, "small", Profile("small", 6, 2, 0.3))
+    monkeypatch.setitem(PROFILES, "small", Profile("small", 6, 2, 60))
     if version.entries < inputs.ELEMENTS:
         monkeypatch.setattr(inputs, "ELEMENTS", version.entries)  # some rows of every style
     concept, laws = concepts()[version.concept], () if version.function else DERIVATIVE
@@ -68,10 +68,10 @@ def test_every_concept_has_two_right_versions(name: str) -> None:
 # -- what libraries keep for the backward pass: less accurate, and no worse than that
 
 
-@pytest.mark.parametrize("name", [c.name for c in concepts().values() if c.saved])
+@pytest.mark.parametrize("name", [c.name for c in concepts().values() if c.freedom.saved])
 def test_gradients_from_the_saved_output_are_at_worst_inaccurate(name: str) -> None:
     concept = concepts()[name]
-    library = Version(name, "saved", vjp=ref.wide(concept.saved)).library()
+    library = Version(name, "saved", vjp=ref.wide(concept.freedom.saved)).library()
     for cell in accused(concept, library, (1, 2), laws=DERIVATIVE):
         assert cell.law in ("gradient", "gradient_finite") and cell.finding is not None, told([cell])
         assert cell.severity is Severity.INACCURATE and "saved output" in cell.finding.note, told([cell])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from suite.audit.cells import laws_of
-from suite.concepts import concepts, topics
+from suite.concepts import call_names, concepts, topics
 from suite.record import Concept
 
 
@@ -29,20 +29,15 @@ def call(c: Concept) -> str:
     operands = ", ".join(
         name for name, p in inspect.signature(c.reference).parameters.items() if p.kind is not p.KEYWORD_ONLY
     )
-    options = list(c.options[0]) + (["axis"] if c.has_axis else [])
+    options = list(c.options[0]) + list(c.along)
     return f"{c.call_name}({operands}{', *, ' if options else ''}{', '.join(options)})"
 
 
 def relevant(name: str, c: Concept) -> bool:
     """Derived laws that the declaration rules out are not shown."""
-    from suite.targets.library import REFERENCE, Library
+    from suite.targets.library import PLAIN, load
 
-    full = Library(
-        "any",
-        REFERENCE,
-        {k.call_name: k.reference for k in concepts().values()},
-        {k.call_name: k.vjp for k in concepts().values() if k.vjp},
-    )
+    full = load(PLAIN, names=call_names())
     law = next(law for law in laws_of(c) if law.name == name)
     return bool(law.routes(c, full)) or (name == "forward" and c.differentiable)
 

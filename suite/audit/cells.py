@@ -8,15 +8,17 @@ from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.laws.accuracy import Accuracy, CorrectlyRounded
 from suite.laws.certificate import Certificate
-from suite.laws.gradient import Forward, Gradient, Kink
+from suite.laws.forward import Forward
+from suite.laws.gradient import Gradient
 from suite.laws.gradient_limits import GradientLimits
+from suite.laws.kink import Kink
 from suite.laws.law import Law
 from suite.laws.padding import Padding
 from suite.laws.route import Repeatable, Routes
 from suite.laws.second import SecondDerivative
 from suite.laws.stability import Finite, Limits, PropagatesNan, SpecialValues
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 # what every concept gets, where it applies
 DERIVED: tuple[Law, ...] = (
@@ -70,9 +72,9 @@ def law_names() -> tuple[str, ...]:
     return tuple(sorted({law.name for c in concepts().values() for law in laws_of(c)}))
 
 
-def cells_of(concept: Concept, dtype: str, target: Library, laws: Sequence[str] = ()) -> dict[Key, Law]:
+def cells_of(concept: Concept, dtype: str, target: Target, laws: Sequence[str] = ()) -> dict[Key, Law]:
     """The cells of one (concept, dtype): they share their draws."""
-    if not target.has(concept):
+    if not target.supports(concept.call_name):
         return {}
     return {
         Key(concept.name, dtype, law.name, route): law
@@ -82,12 +84,12 @@ def cells_of(concept: Concept, dtype: str, target: Library, laws: Sequence[str] 
     }
 
 
-def groups(target: Library, names: Sequence[str] = (), dtypes: Sequence[str] = ()) -> list[tuple[str, str]]:
+def groups(target: Target, names: Sequence[str] = (), dtypes: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Every (concept, dtype) that the target has and the selection asks for."""
     return [
         (c.name, dtype)
         for c in concepts().values()
-        if target.has(c) and (not names or c.name in names)
+        if target.supports(c.call_name) and (not names or c.name in names)
         for dtype in FORMATS
         if not dtypes or dtype in dtypes
     ]

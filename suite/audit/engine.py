@@ -12,7 +12,8 @@ from suite.audit.group import Judged, judge_group
 from suite.audit.plan import Plan
 from suite.audit.workers import Job, spread
 from suite.concepts import call_names, concepts
-from suite.targets.library import Library, load
+from suite.targets.library import load
+from suite.targets.protocol import Target
 from suite.verdict import Cell, Verdict
 
 # -- one group
@@ -32,7 +33,7 @@ def _work(group: tuple[str, str]) -> Judged:
 
 
 def judge_all(
-    todo: Sequence[tuple[str, str]], target: Library, plan: Plan, workers: int, done: Callable[[Judged], None]
+    todo: Sequence[tuple[str, str]], target: Target, plan: Plan, workers: int, done: Callable[[Judged], None]
 ) -> None:
     """Every group, in this process or in ``workers`` others; ``done`` is called as each arrives."""
     if workers <= 1 or len(todo) <= 1:
@@ -42,7 +43,7 @@ def judge_all(
     spread(todo, workers, Job(_start, (plan,), _work), done, lambda group: done(died(group, target, plan)))
 
 
-def died(group: tuple[str, str], target: Library, plan: Plan) -> Judged:
+def died(group: tuple[str, str], target: Target, plan: Plan) -> Judged:
     name, dtype = group
     sentence = f"{target.name}: the process that judged {name} in {dtype} died: run --concept {name} -n 1 to see why"
     cells = cells_of(concepts()[group[0]], group[1], target, plan.laws)

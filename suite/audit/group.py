@@ -1,21 +1,21 @@
 """One group: the cells of one (concept, dtype) are judged on shared draws, and no law stops another."""
 
 import traceback
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.database import ExampleDatabase
 
 from suite.audit.cells import Key, cells_of
+from suite.audit.draws import each_case
 from suite.audit.failures import Failures
 from suite.audit.plan import PROFILES, Plan
-from suite.concepts import concepts
-from suite.draw.recipes import Recipe, draw, lengths, recipes
+from suite.concepts import call_names, concepts
+from suite.draw.recipes import Recipe, draw, lengths
 from suite.findings.minimise import minimise
 from suite.findings.witness import decode, encode, reproduction
 from suite.floats import FORMATS
@@ -25,7 +25,8 @@ from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
-from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.targets.library import PLAIN, load
+from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
@@ -40,30 +41,17 @@ class Judged:
     fixed: tuple[str, ...] = ()
 
 
-def each_case(concept: Concept, dtype: str, plan: Plan, judge: Callable[[Recipe], None]) -> None:
-    """The recipes of a group: they depend on the plan's number of cases and seed alone, and nothing is stored."""
-
-    @seed(zlib.crc32(repr((plan.seed, concept.name, dtype)).encode()))
-    @settings(
-        max_examples=plan.draws,
-        database=None,
-        backend="hypothesis",  # whatever profile of Hypothesis's is loaded
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),  # a draw is a recipe; the bulk is ours, and large on purpose
-    )
-    @given(recipes(concept))
-    def each(recipe: Recipe) -> None:
-        judge(recipe)
-
-    each()
+@cache
+def reference() -> Target:
+    """The reference as a target: where it is refuted too, nobody is accused."""
+    return load(PLAIN, names=call_names())
 
 
 class Group:
     """Judges the cells of one (concept, dtype) case by case, and never lets one law stop another."""
 
     def __init__(
-        self, concept: Concept, dtype: str, target: Library, plan: Plan, database: ExampleDatabase | None = None
+        self, concept: Concept, dtype: str, target: Target, plan: Plan, database: ExampleDatabase | None = None
     ):
         self.concept, self.dtype, self.target, self.plan = concept, dtype, target, plan
         self.format, self.profile = FORMATS[dtype], PROFILES[plan.profile]
@@ -88,7 +76,8 @@ class Group:
 
     def case(self, recipe: Recipe) -> Case:
         with np.errstate(all="ignore"):
-            return Case(self.concept, self.format, self.target, draw(self.concept, self.format, recipe), recipe)
+            inputs = draw(self.concept, self.format, recipe)
+            return Case(self.concept, self.format, inputs, recipe, target=self.target)
 
     def ordinary(self) -> bool:
         """A target that cannot do an ordinary case at all does not support the dtype, or is broken."""
@@ -151,7 +140,7 @@ class Group:
             self.reasons[key] = f"not supported: {refusal}"
         except TargetError as fault:
             # the function itself broke its contract, or only along this route
-            lost = self.laws if key.route in ("eager", self.target.framework.modes[0]) else [key]
+            lost = self.laws if key.route in ("eager", self.target.ways[0].name) else [key]
             self.broken.update({k: str(fault) for k in lost})
         except Exception as fault:  # a fault of ours must not cost the cells of others
             where = traceback.extract_tb(fault.__traceback__)[-1]
@@ -195,7 +184,8 @@ class Group:
         )
 
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
-        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, self.profile.minimise))
+        own = None if self.target.name == reference().name else reference()
+        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own))
 
     def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
         region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
@@ -223,9 +213,9 @@ class Group:
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
 
 
-def due(key: Key, position: int, case: int, share: int, target: Library) -> bool:
+def due(key: Key, position: int, case: int, share: int, target: Target) -> bool:
     """The first route judges every case, each of the others every ``share``-th, in turn."""
-    return key.route in ("eager", target.framework.modes[0]) or (case + position) % share == 0
+    return key.route in ("eager", target.ways[0].name) or (case + position) % share == 0
 
 
 def judged(law: Law, case: Case, route: str) -> Outcome:
@@ -236,7 +226,7 @@ def judged(law: Law, case: Case, route: str) -> Outcome:
         except CallError as fault:  # a function that raises on some inputs only is wrong on these
             return raised(case, str(fault))
         # binary16 lies inside binary32's normal range: nothing is flushed there
-        if not out.refuted or case.flush or case.format.name == "float16":
+        if not out.refuted or case.flush or not case.target.flushes or case.format.name == "float16":
             return out
         lax = law.judge(case.flushing(), route)
     if lax.refuted:
@@ -274,7 +264,7 @@ def verdict_of(o: Outcome, broken: bool) -> Verdict:
     return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED
 
 
-def judge_group(group: tuple[str, str], target: Library, plan: Plan, database: ExampleDatabase | None = None) -> Judged:
+def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: ExampleDatabase | None = None) -> Judged:
     """All cells of one (concept, dtype); what failed before comes first where a database keeps it."""
     name, dtype = group
     mine = tuple(k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device))
@@ -283,7 +273,7 @@ def judge_group(group: tuple[str, str], target: Library, plan: Plan, database: E
     cells = tuple(work.cells())
     refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}
     judged = {(c.law, c.route) for c in cells if c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN, Verdict.UNKNOWN)}
-    isa = str(target.framework.describe().get("isa", ""))
+    isa = str(target.describe().get("isa", ""))
     fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
     curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
     return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed)

@@ -12,7 +12,8 @@ from suite.audit.group import judged
 from suite.concepts import call_names, concepts
 from suite.findings.witness import decode
 from suite.judge.outcome import Refutation
-from suite.targets.library import Library, TargetError, Unsupported, load
+from suite.targets.library import load
+from suite.targets.protocol import Target, TargetError, Unsupported
 from suite.verdict import Finding, finding_from, to_json
 
 
@@ -48,7 +49,7 @@ def recheck_main() -> None:
     answer.close()
 
 
-def refuted_again(finding: Finding, target: Library) -> Refutation | None:
+def refuted_again(finding: Finding, target: Target) -> Refutation | None:
     """The law's judgement of the witness alone."""
     concept = concepts()[finding.concept]
     laws = cells_of(concept, finding.dtype, target)

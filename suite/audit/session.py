@@ -21,7 +21,8 @@ from suite.concepts import call_names, concepts, topics
 from suite.findings import known as known_findings
 from suite.findings.witness import decode
 from suite.floats import FORMATS
-from suite.targets.library import BUILT_IN, Library, load
+from suite.targets import built_in
+from suite.targets.library import Library, load
 from suite.verdict import Audit, Cell, Finding, Known, Severity, Verdict
 
 
@@ -86,7 +87,7 @@ def prepare(request: Request) -> Prepared:
     request = request.checked()
     known = [k for path in request.known for k in known_findings.read(Path(path))]
     target = load(request.target, request.device, call_names())
-    inherited = known_findings.built_in(request.target) if request.target in BUILT_IN else inherited_findings(target)
+    inherited = known_findings.built_in(request.target) if request.target in built_in() else inherited_findings(target)
     for entry in known:
         fitting(entry, target)
     todo = tuple(groups(target, request.concepts, request.dtypes))
@@ -180,7 +181,7 @@ def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
 
 def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:
     """What the result depends on."""
-    about = dict(prepared.target.framework.describe())
+    about = dict(prepared.target.describe())
     return {
         "target": prepared.request.target,
         "version": about.pop("version"),

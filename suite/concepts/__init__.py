@@ -8,14 +8,23 @@ from suite.record import Concept
 
 
 @cache
-def concepts() -> dict[str, Concept]:
-    """Every concept declared in this package, by name, in the order of topics and declarations."""
-    found: dict[str, Concept] = {}
+def declared() -> dict[str, tuple[Concept, ...]]:
+    """The concepts of each topic (module), in the order of their declarations."""
+    found = {}
     for info in pkgutil.iter_modules(__path__):
         module = importlib.import_module(f"{__name__}.{info.name}")
-        for value in vars(module).values():
-            if isinstance(value, Concept):
-                found.setdefault(value.name, value)
+        values = [v for v in vars(module).values() if isinstance(v, Concept)]
+        found[info.name] = tuple({v.name: v for v in values}.values())
+    return found
+
+
+@cache
+def concepts() -> dict[str, Concept]:
+    """Every concept by name, a variant after the one that it is a variant of; a name is used once."""
+    found: dict[str, Concept] = {}
+    for values in declared().values():
+        for variant in (v for value in values for v in value.each()):
+            found.setdefault(variant.name, variant)
     return found
 
 
@@ -23,11 +32,9 @@ def concepts() -> dict[str, Concept]:
 def topics() -> dict[str, str]:
     """The topic (module) of each concept."""
     out: dict[str, str] = {}
-    for info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{info.name}")
-        for value in vars(module).values():
-            if isinstance(value, Concept):
-                out.setdefault(value.name, info.name)
+    for topic, values in declared().items():
+        for variant in (v for value in values for v in value.each()):
+            out.setdefault(variant.name, topic)
     return out
 
 

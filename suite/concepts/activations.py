@@ -1,44 +1,46 @@
 """Activations: relative accuracy in both tails, declared kinks, and the controls that are not convex."""
 
-from typing import Any
-
 import numpy as np
 import scipy.special as sp
 
 import reference as ref
 from suite.arithmetic import decimal, pi_like
-from suite.laws.algebra import Agrees, Identity, Parity, Scale, other
+from suite.draw.kinds import STEEP, TAME
+from suite.floats import Array
+from suite.judge.case import Case
+from suite.judge.truth import Formula
+from suite.laws.algebra import Agrees, Identity, Parity, Scale, Sides, other
 from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient, NotConvex
 from suite.laws.order import Lipschitz, Monotone, Range
-from suite.record import Concept, Operand
+from suite.record import Concept, Freedom, Operand
 
 CONVEX = (Convex(), FirstOrder(), MonotoneGradient())
 
 
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: Array) -> Array:
     return 1 / (1 + np.exp(-x))
 
 
-def _reflection(case: Any) -> Any:
+def _reflection(case: Case) -> Sides:
     """sigmoid(-x) = 1 - sigmoid(x)."""
     mirrored = case.at(-case.inputs[0])
     left = mirrored.got().astype(np.float64) + case.got().astype(np.float64)
     return left, np.ones(left.shape), case.bounded()[1] + mirrored.bounded()[1] + 2.0**-52
 
 
-def _via_sigmoid(case: Any) -> Any:
+def _via_sigmoid(case: Case) -> tuple[Array, Array]:
     """silu(x) = x sigmoid(x)."""
     s, x = other(case, sigmoid, *case.inputs), case.inputs[0].astype(np.float64)
     return x * s.got().astype(np.float64), np.abs(x) * s.bounded()[1]
 
 
-def _decomposed(case: Any) -> Any:
+def _decomposed(case: Case) -> Sides:
     """x = relu(x) - relu(-x)."""
     mirrored = case.at(-case.inputs[0])
     return case.got().astype(np.float64) - mirrored.got().astype(np.float64), case.inputs[0].astype(np.float64), None
 
 
-def _idempotent(case: Any) -> Any:
+def _idempotent(case: Case) -> Sides:
     return case.at(case.got()).got(), case.got(), None
 
 
@@ -47,11 +49,10 @@ IDEMPOTENT = Identity("idempotent", "f(f(x)) = f(x)", _idempotent)
 sigmoid = Concept(
     "sigmoid",
     "()->()",
+    Formula(_sigmoid),
     ref.sigmoid,
-    definition=_sigmoid,
-    vjp=ref.sigmoid_vjp,
-    saved=ref.sigmoid_vjp_saved,
-    alternatives=(ref.sigmoid_reciprocal, ref.sigmoid_from_log),
+    freedom=Freedom(alternatives=(ref.sigmoid_reciprocal, ref.sigmoid_from_log), saved=ref.sigmoid_vjp_saved),
+    backward=ref.sigmoid_vjp,
     laws=(
         Range(0.0, 1.0),
         Monotone(),
@@ -64,21 +65,19 @@ sigmoid = Concept(
 tanh = Concept(
     "tanh",
     "()->()",
+    Formula(lambda x: np.tanh(x), specials=(((0.0,), 0.0), ((-0.0,), -0.0))),
     ref.tanh,
-    definition=lambda x: np.tanh(x),
-    vjp=ref.tanh_vjp,
-    saved=ref.tanh_vjp_saved,
-    specials=(((0.0,), 0.0), ((-0.0,), -0.0)),
+    freedom=Freedom(saved=ref.tanh_vjp_saved),
+    backward=ref.tanh_vjp,
     laws=(Parity(), Range(-1.0, 1.0), Monotone(), Lipschitz(1.0), NotConvex()),
 )
 
 relu = Concept(
     "relu",
     "()->()",
+    Formula(lambda x: np.maximum(x, 0), kinks=(0.0,)),
     ref.relu,
-    definition=lambda x: np.maximum(x, 0),
-    vjp=ref.relu_vjp,
-    kinks=(0.0,),
+    backward=ref.relu_vjp,
     laws=(
         Range(0.0),
         Monotone(),
@@ -93,47 +92,43 @@ relu = Concept(
 leaky_relu = Concept(
     "leaky_relu",
     "()->()",
+    Formula(lambda x, *, negative_slope: np.maximum(x, decimal(x, negative_slope) * x), kinks=(0.0,)),
     ref.leaky_relu,
-    vjp=ref.leaky_relu_vjp,
-    kinks=(0.0,),
-    definition=lambda x, *, negative_slope: np.maximum(x, decimal(x, negative_slope) * x),
     options=({"negative_slope": 0.01}, {"negative_slope": 0.25}),
+    backward=ref.leaky_relu_vjp,
     laws=(Monotone(), Lipschitz(1.0), Scale(), *CONVEX),
 )
 
 relu6 = Concept(
     "relu6",
     "()->()",
+    Formula(lambda x: np.minimum(np.maximum(x, 0), 6), kinks=(0.0, 6.0)),
     ref.relu6,
-    definition=lambda x: np.minimum(np.maximum(x, 0), 6),
-    vjp=ref.relu6_vjp,
-    kinks=(0.0, 6.0),
+    backward=ref.relu6_vjp,
     laws=(Range(0.0, 6.0), Monotone(), Lipschitz(1.0), IDEMPOTENT),
 )
 
 hardtanh = Concept(
     "hardtanh",
     "()->()",
+    Formula(lambda x: np.minimum(np.maximum(x, -1), 1), kinks=(-1.0, 1.0)),
     ref.hardtanh,
-    definition=lambda x: np.minimum(np.maximum(x, -1), 1),
-    vjp=ref.hardtanh_vjp,
-    kinks=(-1.0, 1.0),
+    backward=ref.hardtanh_vjp,
     laws=(Parity(), Range(-1.0, 1.0), Monotone(), Lipschitz(1.0), IDEMPOTENT),
 )
 
 hardsigmoid = Concept(
     "hardsigmoid",
     "()->()",
+    Formula(lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6, kinks=(-3.0, 3.0)),
     ref.hardsigmoid,
-    definition=lambda x: np.minimum(np.maximum(x + 3, 0), 6) / 6,
-    vjp=ref.hardsigmoid_vjp,
-    kinks=(-3.0, 3.0),
-    alternatives=(lambda x: np.minimum(np.maximum(x * (1 / 6) + 0.5, 0.0), 1.0),),
+    freedom=Freedom(alternatives=(lambda x: np.minimum(np.maximum(x * (1 / 6) + 0.5, 0.0), 1.0),)),
+    backward=ref.hardsigmoid_vjp,
     laws=(Range(0.0, 1.0), Monotone()),
 )
 
 
-def _hardswish_thirds(x: Any, *, cotangent: Any) -> Any:
+def _hardswish_thirds(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """x/3 + 1/2 between the kinks: cancels at the zero of the derivative, x = -3/2."""
     return (np.where(x <= -3.0, 0.0, np.where(x >= 3.0, cotangent, cotangent * (x / 3.0 + 0.5))),)
 
@@ -141,22 +136,23 @@ def _hardswish_thirds(x: Any, *, cotangent: Any) -> Any:
 hardswish = Concept(
     "hardswish",
     "()->()",
+    Formula(lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6, kinks=(-3.0, 3.0)),
     ref.hardswish,
-    definition=lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6,
-    vjp=ref.hardswish_vjp,
-    kinks=(-3.0, 3.0),
-    vjp_alternatives=(_hardswish_thirds,),
-    alternatives=(lambda x: np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) * (1 / 6)),),
+    freedom=Freedom(
+        alternatives=(lambda x: np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) * (1 / 6)),),
+        derivatives=(_hardswish_thirds,),
+    ),
+    backward=ref.hardswish_vjp,
     laws=(Range(-0.375),),
 )
 
 
-def softplus_definition(x: Any) -> Any:
+def softplus_definition(x: Array) -> Array:
     """log(1 + e^x), e^x taken out where it is large: two analytic branches, no kink at 0 as max and abs would have."""
     return np.where(x > 0, x, 0) + np.log1p(np.exp(np.where(x > 0, -x, x)))
 
 
-def _log1p_exp(x: Any) -> Any:
+def _log1p_exp(x: Array) -> Array:
     """log1p(e^x), sound until e^x overflows."""
     return np.where(x > 80, ref.softplus(x), np.log1p(np.exp(np.minimum(x, 80.0))))
 
@@ -164,42 +160,41 @@ def _log1p_exp(x: Any) -> Any:
 softplus = Concept(
     "softplus",
     "()->()",
+    Formula(softplus_definition),
     ref.softplus,
-    definition=softplus_definition,
-    vjp=ref.softplus_vjp,
-    alternatives=(ref.softplus_branches, _log1p_exp),
-    landmarks=(20.0,),
+    operands=(Operand(marks=(20.0,)),),
+    freedom=Freedom(alternatives=(ref.softplus_branches, _log1p_exp)),
+    backward=ref.softplus_vjp,
     laws=(Range(0.0), Monotone(), Lipschitz(1.0), *CONVEX),
 )
 
 log_sigmoid = Concept(
     "log_sigmoid",
     "()->()",
+    Formula(lambda x: -softplus_definition(-x)),
     ref.log_sigmoid,
-    definition=lambda x: -softplus_definition(-x),
-    vjp=ref.log_sigmoid_vjp,
+    backward=ref.log_sigmoid_vjp,
     laws=(Range(high=0.0), Monotone(), Lipschitz(1.0)),
 )
 
 
-def _elu(x: Any, *, alpha: Any) -> Any:
+def _elu(x: Array, *, alpha: float) -> Array:
     return np.maximum(x, 0) + decimal(x, alpha) * np.expm1(np.minimum(x, 0))
 
 
 elu = Concept(
     "elu",
     "()->()",
+    Formula(_elu, kinks=(0.0,)),
     ref.elu,
-    definition=_elu,
-    vjp=ref.elu_vjp,
-    saved=ref.elu_vjp_saved,
-    kinks=(0.0,),
     options=({"alpha": 1.0}, {"alpha": 0.5}),
+    freedom=Freedom(saved=ref.elu_vjp_saved),
+    backward=ref.elu_vjp,
     laws=(Monotone(), Lipschitz(1.0), Range(-1.0), *CONVEX),
 )
 
 
-def _silu_reciprocal_vjp(x: Any, *, cotangent: Any) -> Any:
+def _silu_reciprocal_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """By sigmoid = 1/(1 + e^-x), which is flushed to 0 where e^-x overflows."""
     s = ref.sigmoid_reciprocal(x)
     return (cotangent * (s * (1.0 + x * (1.0 - s))),)
@@ -208,12 +203,11 @@ def _silu_reciprocal_vjp(x: Any, *, cotangent: Any) -> Any:
 silu = Concept(
     "silu",
     "()->()",
+    Formula(lambda x: x * _sigmoid(x)),
     ref.silu,
-    definition=lambda x: x * _sigmoid(x),
-    vjp=ref.silu_vjp,
-    vjp_alternatives=(ref.silu_vjp_saved, _silu_reciprocal_vjp),
-    alternatives=(ref.silu_reciprocal,),
-    landmarks=(-1.278464542761074,),
+    operands=(Operand(marks=(-1.278464542761074,)),),
+    freedom=Freedom(alternatives=(ref.silu_reciprocal,), derivatives=(ref.silu_vjp_saved, _silu_reciprocal_vjp)),
+    backward=ref.silu_vjp,
     laws=(
         Range(-0.2784645427610738),
         NotConvex(),
@@ -222,7 +216,7 @@ silu = Concept(
 )
 
 
-def _gelu(x: Any, *, approximate: Any) -> Any:
+def _gelu(x: Array, *, approximate: str) -> Array:
     if approximate == "none":
         return x * sp.erfc(-x / np.sqrt(decimal(x, 2))) / 2
     v = np.sqrt(2 / pi_like(x)) * (x + decimal(x, 0.044715) * x * x * x)
@@ -232,31 +226,31 @@ def _gelu(x: Any, *, approximate: Any) -> Any:
 gelu = Concept(
     "gelu",
     "()->()",
+    Formula(_gelu),
     ref.gelu,
-    definition=_gelu,
-    vjp=ref.gelu_vjp,
-    alternatives=(ref.gelu_erfc_abs,),
+    operands=(Operand(marks=(-0.7517915246935645, -5.5, -14.0)),),
     options=({"approximate": "none"}, {"approximate": "tanh"}),
-    landmarks=(-0.7517915246935645, -5.5, -14.0),
+    freedom=Freedom(alternatives=(ref.gelu_erfc_abs,)),
+    backward=ref.gelu_vjp,
     laws=(Range(-0.1701), NotConvex()),
 )
 
 
-def _chain(x: Any, weights: Any) -> Any:
+def _chain(x: Array, weights: Array) -> Array:
     return _links(x, weights, _sigmoid)
 
 
-def _links(x: Any, weights: Any, sigmoid: Any) -> Any:
+def _links(x: Array, weights: Array, sigmoid: Array) -> Array:
     for k in range(weights.shape[-1]):
         x = sigmoid(weights[..., k] * x)
     return x
 
 
-def _links_reciprocal(x: Any, weights: Any) -> Any:
+def _links_reciprocal(x: Array, weights: Array) -> Array:
     return _links(x, weights, ref.sigmoid_reciprocal)
 
 
-def _links_saved(x: Any, weights: Any, *, cotangent: Any) -> Any:
+def _links_saved(x: Array, weights: Array, *, cotangent: Array) -> tuple[Array, ...]:
     """The chain rule with y (1 - y) at every link, as a library that keeps outputs computes it."""
     outputs = [x]
     for k in range(weights.shape[-1]):
@@ -272,13 +266,11 @@ def _links_saved(x: Any, weights: Any, *, cotangent: Any) -> Any:
 sigmoid_chain = Concept(
     "sigmoid_chain",
     "(),(l)->()",
+    Formula(_chain),
     ref.sigmoid_chain,
-    definition=_chain,
-    vjp=ref.sigmoid_chain_vjp,
-    fused=False,
-    operands=(Operand("tame"), Operand("steep")),
-    limits={"l": 33},
-    alternatives=(_links_reciprocal,),
-    saved=_links_saved,
+    operands=(Operand(TAME), Operand(STEEP)),
+    freedom=Freedom(alternatives=(_links_reciprocal,), saved=_links_saved, fused=False),
+    backward=ref.sigmoid_chain_vjp,
     laws=(Range(0.0, 1.0),),
+    longest={"l": 33},
 )

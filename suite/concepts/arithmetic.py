@@ -1,13 +1,13 @@
 """Scalar arithmetic and the elementwise (Hadamard) operations."""
 
-from typing import Any
-
 import numpy as np
 
 import reference as ref
+from suite.floats import Array
+from suite.judge.truth import Formula
 from suite.laws.algebra import Commutative, Identity, Parity, Scale
 from suite.laws.order import Lipschitz, Range
-from suite.record import Concept, Operand
+from suite.record import Concept, Filling, Freedom, Kind, Operand
 
 INF, NAN = np.inf, np.nan
 PAIR = (Operand(), Operand(near=0))
@@ -15,24 +15,24 @@ PAIR = (Operand(), Operand(near=0))
 add = Concept(
     "add",
     "(),()->()",
+    Formula(
+        lambda x, y: x + y,
+        specials=(((-0.0, -0.0), -0.0), ((0.0, -0.0), 0.0), ((INF, -INF), NAN), ((INF, 1.0), INF)),
+        exact=True,
+    ),
     ref.add,
-    definition=lambda x, y: x + y,
-    vjp=ref.add_vjp,
     operands=PAIR,
-    exact=True,
-    specials=(((-0.0, -0.0), -0.0), ((0.0, -0.0), 0.0), ((INF, -INF), NAN), ((INF, 1.0), INF)),
+    backward=ref.add_vjp,
     laws=(Commutative(), Scale(operands=(0, 1))),
 )
 
 subtract = Concept(
     "subtract",
     "(),()->()",
+    Formula(lambda x, y: x - y, specials=(((0.0, 0.0), 0.0), ((-0.0, 0.0), -0.0), ((INF, INF), NAN)), exact=True),
     ref.subtract,
-    definition=lambda x, y: x - y,
-    vjp=ref.subtract_vjp,
     operands=PAIR,
-    exact=True,
-    specials=(((0.0, 0.0), 0.0), ((-0.0, 0.0), -0.0), ((INF, INF), NAN)),
+    backward=ref.subtract_vjp,
     laws=(
         Scale(operands=(0, 1)),
         Identity(
@@ -50,12 +50,14 @@ subtract = Concept(
 multiply = Concept(
     "multiply",
     "(),()->()",
+    Formula(
+        lambda x, y: x * y,
+        specials=(((-0.0, 1.0), -0.0), ((-0.0, -2.0), 0.0), ((INF, 0.0), NAN), ((-INF, 2.0), -INF)),
+        exact=True,
+    ),
     ref.multiply,
-    definition=lambda x, y: x * y,
-    vjp=ref.multiply_vjp,
     operands=(Operand(), Operand()),
-    exact=True,
-    specials=(((-0.0, 1.0), -0.0), ((-0.0, -2.0), 0.0), ((INF, 0.0), NAN), ((-INF, 2.0), -INF)),
+    backward=ref.multiply_vjp,
     laws=(
         Commutative(),
         Scale(),
@@ -66,12 +68,14 @@ multiply = Concept(
 divide = Concept(
     "divide",
     "(),()->()",
+    Formula(
+        lambda x, y: x / y,
+        specials=(((1.0, 0.0), INF), ((1.0, -0.0), -INF), ((0.0, 0.0), NAN), ((-0.0, 3.0), -0.0), ((1.0, -INF), -0.0)),
+        exact=True,
+    ),
     ref.divide,
-    definition=lambda x, y: x / y,
-    vjp=ref.divide_vjp,
     operands=(Operand(), Operand(near=0)),
-    exact=True,
-    specials=(((1.0, 0.0), INF), ((1.0, -0.0), -INF), ((0.0, 0.0), NAN), ((-0.0, 3.0), -0.0), ((1.0, -INF), -0.0)),
+    backward=ref.divide_vjp,
     laws=(
         Scale(),
         Identity(
@@ -87,8 +91,9 @@ divide = Concept(
 )
 
 
-def _exponents(rng: Any, fmt: Any, shape: Any, base: Any) -> Any:
+def _exponents(f: Filling) -> Array:
     """Small integers and fractions, exponents that bring the result to an end of the range, and anything."""
+    rng, fmt, shape, base = f.rng, f.format, f.shape, f.earlier[0].astype(np.float64)
     with np.errstate(all="ignore"):
         edge = np.log2(rng.choice([fmt.max, fmt.tiny, 2.0], shape)) / np.log2(np.abs(base))
     edge = np.where(np.isfinite(edge), np.clip(edge, -1e4, 1e4), 2.0)
@@ -101,24 +106,29 @@ def _exponents(rng: Any, fmt: Any, shape: Any, base: Any) -> Any:
     return np.select([(k := rng.integers(0, 4, shape)) == 0, k == 1, k == 2], pools[:3], pools[3])
 
 
+# a negative base has no powers but integers
+EXPONENTS = Kind("exponents", _exponents, lambda x, rng: rng.integers(-2, 4, x.shape).astype(np.float64), real=True)
+
 pow = Concept(
     "pow",
     "(),()->()",
-    ref.pow,
-    definition=lambda x, y: x**y,
-    vjp=ref.pow_vjp,
-    operands=(Operand(), Operand(couple=_exponents, grad=False)),
-    specials=(
-        ((0.0, 0.0), 1.0),
-        ((NAN, 0.0), 1.0),
-        ((1.0, NAN), 1.0),
-        ((0.0, -1.0), INF),
-        ((-0.0, -1.0), -INF),
-        ((0.0, 2.0), 0.0),
-        ((-8.0, 1.5), NAN),
-        ((2.0, -INF), 0.0),
-        ((INF, -2.0), 0.0),
+    Formula(
+        lambda x, y: x**y,
+        specials=(
+            ((0.0, 0.0), 1.0),
+            ((NAN, 0.0), 1.0),
+            ((1.0, NAN), 1.0),
+            ((0.0, -1.0), INF),
+            ((-0.0, -1.0), -INF),
+            ((0.0, 2.0), 0.0),
+            ((-8.0, 1.5), NAN),
+            ((2.0, -INF), 0.0),
+            ((INF, -2.0), 0.0),
+        ),
     ),
+    ref.pow,
+    operands=(Operand(), Operand(EXPONENTS, grad=False)),
+    backward=ref.pow_vjp,
     laws=(
         Identity(
             "square_is_even",
@@ -135,33 +145,27 @@ pow = Concept(
 abs = Concept(
     "abs",
     "()->()",
+    Formula(lambda x: np.abs(x), kinks=(0.0,), specials=(((-0.0,), 0.0), ((-INF,), INF)), exact=True),
     ref.abs,
-    definition=lambda x: np.abs(x),
-    vjp=ref.abs_vjp,
-    kinks=(0.0,),
-    exact=True,
-    specials=(((-0.0,), 0.0), ((-INF,), INF)),
+    backward=ref.abs_vjp,
     laws=(Parity(odd=False), Range(0.0), Lipschitz(1.0), Scale()),
 )
 
 square = Concept(
     "square",
     "()->()",
+    Formula(lambda x: x * x, exact=True),
     ref.square,
-    definition=lambda x: x * x,
-    vjp=ref.square_vjp,
-    exact=True,
+    backward=ref.square_vjp,
     laws=(Parity(odd=False), Range(0.0), Scale(degree=2)),
 )
 
 reciprocal = Concept(
     "reciprocal",
     "()->()",
+    Formula(lambda x: 1 / x, specials=(((0.0,), INF), ((-0.0,), -INF), ((INF,), 0.0), ((-INF,), -0.0)), exact=True),
     ref.reciprocal,
-    definition=lambda x: 1 / x,
-    vjp=ref.reciprocal_vjp,
-    exact=True,
-    vjp_alternatives=(lambda x, *, cotangent: (-cotangent * (1.0 / x) * (1.0 / x),),),
-    specials=(((0.0,), INF), ((-0.0,), -INF), ((INF,), 0.0), ((-INF,), -0.0)),
+    freedom=Freedom(derivatives=(lambda x, *, cotangent: (-cotangent * (1.0 / x) * (1.0 / x),),)),
+    backward=ref.reciprocal_vjp,
     laws=(Parity(), Scale(degree=-1)),
 )

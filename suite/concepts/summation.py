@@ -1,22 +1,27 @@
 """Sums, means and variances: accumulated rounding, cancellation, accumulators of half precision."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
 import reference as ref
-from suite.laws.algebra import Agrees, Identity, IntegerExact, Permutation, Scale, Shift, other
+from reference.shapes import drop
+from suite.arithmetic import Standard
+from suite.floats import Array
+from suite.judge.case import Case
+from suite.judge.truth import Formula
+from suite.laws.algebra import Agrees, Identity, IntegerExact, Permutation, Scale, Shift, Sides, other
 from suite.laws.convexity import Convex
 from suite.laws.gradient import Euler, GradientSum
 from suite.laws.order import Between, Range
-from suite.record import Concept, Operand
+from suite.record import Concept, Freedom, Operand
 
 
-def _length(x: Any) -> Any:
+def _length(x: Array) -> Array:
     return x.shape[-1]
 
 
-def mean_bound(inputs: Any, value: Any, error: Any, standard: Any) -> Any:
+def mean_bound(inputs: Sequence[Array], value: Array, error: Array, standard: Standard) -> Array:
     """(n + 4 + 2 log n) u sum|x|/n + (n + 1) eta: the running mean is a sound algorithm too."""
     x, f = inputs[0], standard.format
     n = x.shape[-1]
@@ -25,7 +30,9 @@ def mean_bound(inputs: Any, value: Any, error: Any, standard: Any) -> Any:
     return np.maximum(error, np.where(size * (1 + n * f.u) < f.max, bound, np.inf))
 
 
-def variance_bound(inputs: Any, value: Any, error: Any, standard: Any, *, correction: Any) -> Any:
+def variance_bound(
+    inputs: Sequence[Array], value: Array, error: Array, standard: Standard, *, correction: float
+) -> Array:
     """First order in kappa, so that Welford's and Chan's updates are covered (bounds of the mean squared)."""
     x, f = inputs[0], standard.format
     n, u, eta = x.shape[-1], f.u, f.eta
@@ -40,7 +47,9 @@ def variance_bound(inputs: Any, value: Any, error: Any, standard: Any, *, correc
     return np.maximum(error, np.where(safe, bound, np.inf))
 
 
-def deviation_bound(inputs: Any, value: Any, error: Any, standard: Any, *, correction: Any) -> Any:
+def deviation_bound(
+    inputs: Sequence[Array], value: Array, error: Array, standard: Standard, *, correction: float
+) -> Array:
     """The root of the variance: an error e of v moves sqrt v by at most e / (sqrt v + sqrt(v - e)), and by sqrt e."""
     x, f = inputs[0], standard.format
     scale = np.max(np.abs(x), axis=-1, keepdims=True)
@@ -53,13 +62,13 @@ def deviation_bound(inputs: Any, value: Any, error: Any, standard: Any, *, corre
     return np.maximum(error, np.where(value * 1.01 + bound < f.max, bound, np.inf))
 
 
-def _mean_of_sum(case: Any) -> Any:
+def _mean_of_sum(case: Case) -> tuple[Array, Array]:
     total = other(case, sum, *case.inputs)
     n = _length(case.inputs[0])
     return total.got().astype(np.float64) / n, total.bounded()[1] / n
 
 
-def _split(case: Any) -> Any:
+def _split(case: Case) -> Sides:
     """sum x = sum x[:k] + sum x[k:]."""
     k = _length(case.inputs[0]) // 2
     left, right = case.at(case.inputs[0][:, :k]), case.at(case.inputs[0][:, k:])
@@ -74,9 +83,9 @@ def _split(case: Any) -> Any:
 sum = Concept(
     "sum",
     "(n)->()",
+    Formula(lambda x: np.sum(x, axis=-1)),
     ref.sum,
-    definition=lambda x: np.sum(x, axis=-1),
-    vjp=ref.sum_vjp,
+    backward=ref.sum_vjp,
     laws=(
         Permutation(),
         IntegerExact(),
@@ -89,10 +98,10 @@ sum = Concept(
 mean = Concept(
     "mean",
     "(n)->()",
+    Formula(lambda x: np.sum(x, axis=-1) / x.shape[-1]),
     ref.mean,
-    definition=lambda x: np.sum(x, axis=-1) / x.shape[-1],
-    vjp=ref.mean_vjp,
-    bound=mean_bound,
+    freedom=Freedom(bound=mean_bound),
+    backward=ref.mean_vjp,
     laws=(
         Permutation(),
         Between(),
@@ -105,29 +114,29 @@ mean = Concept(
 cumsum = Concept(
     "cumsum",
     "(n)->(n)",
+    Formula(lambda x: np.cumsum(x, axis=-1)),
     ref.cumsum,
-    definition=lambda x: np.cumsum(x, axis=-1),
-    vjp=ref.cumsum_vjp,
+    backward=ref.cumsum_vjp,
     laws=(IntegerExact(), Scale(bounded=True)),
 )
 
 prod = Concept(
     "prod",
     "(n)->()",
+    Formula(lambda x: np.prod(x, axis=-1)),
     ref.prod,
-    definition=lambda x: np.prod(x, axis=-1),
-    fused=False,
-    limits={"n": 129},
+    freedom=Freedom(fused=False),
     laws=(Permutation(),),
+    longest={"n": 129},
 )
 
 
-def _variance(x: Any, *, correction: Any) -> Any:
+def _variance(x: Array, *, correction: float) -> Array:
     d = x - np.sum(x, axis=-1, keepdims=True) / x.shape[-1]
     return np.sum(d * d, axis=-1) / (x.shape[-1] - int(correction))
 
 
-def _scaled_vjp(x: Any, *, axis: Any, correction: Any, cotangent: Any) -> Any:
+def _scaled_vjp(x: Array, *, axis: int, correction: float, cotangent: Array) -> tuple[Array, ...]:
     """(2/(n - c)) g (x - mean), the factor rounded first."""
     n = x.shape[-1]
     d = x - np.sum(x, axis=axis, keepdims=True) / n
@@ -139,23 +148,35 @@ CORRECTIONS = ({"correction": 0.0}, {"correction": 1.0})
 var = Concept(
     "var",
     "(n)->()",
+    Formula(_variance),
     ref.var,
-    definition=_variance,
-    vjp=ref.var_vjp,
-    vjp_alternatives=(_scaled_vjp,),
-    bound=variance_bound,
     options=CORRECTIONS,
+    freedom=Freedom(derivatives=(_scaled_vjp,), bound=variance_bound, covered=(ref.var_welford, ref.var_two_pass)),
+    backward=ref.var_vjp,
     laws=(Range(0.0), Shift(), Permutation(), Scale(degree=2, bounded=True), GradientSum(), Convex()),
 )
+
+
+@ref.wide
+def std_welford(x: Array, *, axis: int = -1, correction: float = 0.0, keepdims: bool = False) -> Array:
+    """Scaled, so that no square leaves the range."""
+    size = np.max(np.abs(x), axis=axis, keepdims=True)
+    scale = np.where(size > 0, size, np.ones_like(size))
+    v = ref.var_welford(x / scale, axis=axis, correction=correction, keepdims=True)
+    return drop(np.sqrt(v) * scale, axis, keepdims)
+
 
 std = Concept(
     "std",
     "(n)->()",
+    Formula(lambda x, *, correction: np.sqrt(_variance(x, correction=correction))),
     ref.std,
-    definition=lambda x, *, correction: np.sqrt(_variance(x, correction=correction)),
-    bound=deviation_bound,
-    lenient=(lambda x, *, axis, correction: np.sqrt(ref.var_two_pass(x, axis=axis, correction=correction)),),
-    options=CORRECTIONS,
     operands=(Operand(grad=False),),
+    options=CORRECTIONS,
+    freedom=Freedom(
+        lenient=(lambda x, *, axis, correction: np.sqrt(ref.var_two_pass(x, axis=axis, correction=correction)),),
+        bound=deviation_bound,
+        covered=(std_welford,),
+    ),
     laws=(Range(0.0), Shift(), Permutation(), Scale(bounded=True)),
 )

@@ -7,16 +7,15 @@ Hypothesis does no more: no law raises, so it shrinks nothing; :mod:`suite.findi
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from hypothesis import strategies as st
 
-from suite.draw.kinds import KINDS
-from suite.draw.styles import STYLES, Rng, Shape, landmarks, row_of
+from suite.draw.styles import STYLES, Rng, landmarks
 from suite.floats import Array, Format
-from suite.record import Concept, Operand
+from suite.record import Concept, Filling, Operand
 
 LENGTHS = (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 127, 129, 255, 256, 257, 781, 1023, 1024, 1025, 2049, 4097)
 LONG = (65505, 70001)
@@ -39,7 +38,7 @@ class Recipe:
 def lengths(concept: Concept, name: str) -> tuple[int, ...]:
     """Sizes worth drawing for a dimension: one reduced axis may be long, a matrix is not."""
     pool = LENGTHS * 3 + LONG if len(concept.dims) == 1 and len(concept.cores[0]) == 1 else SIZES
-    cap = concept.limits.get(name, max(pool))
+    cap = concept.longest.get(name, max(pool))
     legal = tuple(n for n in pool if n <= cap)
     return legal if cap == max(pool) else (*legal, max(legal), max(legal))  # the longest is where blocks end
 
@@ -65,10 +64,10 @@ def rows_of(concept: Concept, sizes: Mapping[str, int]) -> int:
     """At least a thousand elements, and a row of every style where rows are short."""
     largest = max(
         int(np.prod([sizes[d] for d in core], initial=1))
-        for core in (*concept.cores, concept.result)
+        for core in (*concept.cores, *concept.outputs)
         if all(d in sizes for d in core)
     )
-    if not concept.batched:
+    if concept.apart:
         return 12 if largest <= 1024 else 2
     return max(2, min(ELEMENTS // largest, ELEMENTS)) if largest > 64 else max(24, ELEMENTS // largest)
 
@@ -82,32 +81,22 @@ def draw(concept: Concept, fmt: Format, recipe: Recipe, times: int = 1) -> tuple
     for operand, core in zip(concept.operands, concept.cores, strict=True):
         shape = (rows, *(int(d) if d.isdigit() else sizes[d] for d in core))
         mixed = np.where(rng.random(rows) < 0.5, styles, rng.integers(0, len(STYLES), rows))
-        drawn.append(fill(concept, operand, shape, fmt, mixed if drawn else styles, drawn, sizes, rng))
+        filling = Filling(fmt, shape, mixed if drawn else styles, rng, tuple(drawn), sizes)
+        drawn.append(fill(operand, filling, concept.truth.kinks))
     return tuple(drawn)
 
 
-def fill(
-    concept: Concept,
-    operand: Operand,
-    shape: Shape,
-    fmt: Format,
-    styles: Array,
-    earlier: list[Array],
-    sizes: Mapping[str, int],
-    rng: Rng,
-) -> Array:
+def fill(operand: Operand, f: Filling, kinks: Iterable[float] = ()) -> Array:
     """One operand, rounded into the format and kept inside its domain."""
-    if operand.kind == "labels":
-        return rng.integers(0, sizes["c"], shape)
-    if operand.couple is not None:
-        return fmt.round(operand.couple(rng, fmt, shape, *(e.astype(np.float64) for e in earlier)))
-    if operand.kind != "real":
-        return fmt.round(inside(KINDS[operand.kind](rng, shape, fmt, styles), operand.domain))
-    values = styled(concept, shape, fmt, styles, rng)
+    kind, fmt = operand.kind, f.format
+    if kind.fill is not None:
+        values = kind.fill(f)
+        return values if operand.integer else fmt.round(inside(values, operand.domain))
+    values = styled(f, landmarks((*kinks, *operand.marks), fmt))
     if operand.near is not None:
-        twin = np.broadcast_to(earlier[operand.near].astype(np.float64), shape)
-        close = twin * (1 + rng.integers(-3, 4, shape) * 2 * fmt.u) * rng.choice([-1.0, 1.0], row_of(shape))
-        values = np.where((rng.random(shape[0]) < 0.3).reshape(row_of(shape)), close, values)
+        twin = np.broadcast_to(f.earlier[operand.near].astype(np.float64), f.shape)
+        close = twin * (1 + f.rng.integers(-3, 4, f.shape) * 2 * fmt.u) * f.rng.choice([-1.0, 1.0], f.row)
+        values = np.where((f.rng.random(f.shape[0]) < 0.3).reshape(f.row), close, values)
     return fmt.round(inside(fmt.round(np.clip(values, -fmt.max, fmt.max)).astype(np.float64), operand.domain))
 
 
@@ -118,16 +107,16 @@ def inside(values: Array, domain: tuple[float, float]) -> Array:
     return np.clip(values, low, high)
 
 
-def styled(concept: Concept, shape: Shape, fmt: Format, styles: Array, rng: Rng) -> Array:
-    out = np.empty(shape)
-    marks = landmarks(concept, fmt)
+def styled(f: Filling, marks: Array) -> Array:
+    """Reals, each row in its style."""
+    out = np.empty(f.shape)
     with np.errstate(over="ignore", invalid="ignore"):
         for k, style in enumerate(STYLES):
-            rows = np.flatnonzero(styles == k)
+            rows = np.flatnonzero(f.styles == k)
             if rows.size:
-                out[rows] = style(rng, (rows.size, *shape[1:]), fmt, marks)
-        end_standing_out(out.reshape(shape[0], -1), rng)
-    return np.nan_to_num(out, nan=0.0, posinf=fmt.max, neginf=-fmt.max)
+                out[rows] = style(f.rng, (rows.size, *f.shape[1:]), f.format, marks)
+        end_standing_out(out.reshape(f.shape[0], -1), f.rng)
+    return np.nan_to_num(out, nan=0.0, posinf=f.format.max, neginf=-f.format.max)
 
 
 def end_standing_out(rows: Array, rng: Rng) -> None:

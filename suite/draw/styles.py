@@ -4,19 +4,18 @@ Each takes (generator, (rows, *core), format, landmarks) and gives float64 value
 kept inside a domain by whoever asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from suite.floats import Array, Format
-from suite.record import Concept
+from suite.record import Shape
 
 Rng = np.random.Generator
-Shape = tuple[int, ...]
 
 
-def landmarks(concept: Concept, fmt: Format) -> Array:
-    """Where functions change their behaviour: thresholds of exp, of squares, of the format, kinks."""
+def landmarks(own: Iterable[float], fmt: Format) -> Array:
+    """Where functions change their behaviour: thresholds of exp, of squares, of the format, and a concept's own."""
     log = np.log
     marks = [
         0.0,
@@ -35,8 +34,7 @@ def landmarks(concept: Concept, fmt: Format) -> Array:
         2.0**fmt.p,
         fmt.u,
         np.sqrt(fmt.u),
-        *concept.kinks,
-        *concept.landmarks,
+        *own,
     ]
     marks.append((fmt.p - 1 - fmt.emin) * log(2.0))  # -log of the smallest subnormal
     array = np.array(marks)

@@ -1,6 +1,8 @@
-"""A smaller input that is refuted for the same reason: rows first, then sizes, then values."""
+"""A smaller input that is refuted for the same reason: rows first, then sizes, then values.
 
-import time
+Its patience is counted in candidates, not in seconds, so that a witness does not depend on the machine.
+"""
+
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -9,31 +11,62 @@ from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation
 from suite.laws.law import Law
-from suite.targets.library import CallError, TargetError, Unsupported
+from suite.record import Core
+from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 
 Judge = Callable[[Case], Refutation | None]
+TARGETS_OWN = (CallError, TargetError, Unsupported, ArithmeticError, ValueError, IndexError)
 
 
 def minimise(
-    found: Refutation, law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], seconds: float = 1.0
+    found: Refutation,
+    law: Law,
+    route: str,
+    judged: Callable[[Law, Case, str], Outcome],
+    candidates: int = 200,
+    reference: Target | None = None,
 ) -> Refutation:
-    """Greedy: keep every step after which the law is still refuted with the same severity."""
-    deadline = time.monotonic() + seconds
+    """Greedy: keep every step after which the law is still refuted with the same severity.
+
+    A case on which the ``reference`` is refuted too accuses nobody: it is no witness.
+    """
+    left, innocent = candidates, _innocent(law, route, judged, reference)
 
     def judge(case: Case) -> Refutation | None:
-        if time.monotonic() > deadline:
+        nonlocal left
+        if left <= 0:
             return None
+        left -= 1
         try:
             refuted = judged(law, case, route).refuted
-        except (CallError, TargetError, Unsupported, ArithmeticError, ValueError, IndexError):
+        except TARGETS_OWN:
             return None
         same = [r for r in refuted if r.severity is found.severity and r.wrt == found.wrt]
-        return min(same, key=lambda r: r.weight, default=None)
+        return min(same, key=lambda r: r.weight) if same and innocent(case) else None
 
     best = found
     for shrink in (_rows, _sizes, _values):
         best = _fixed_point(best, shrink, judge)
     return best
+
+
+def _innocent(
+    law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], reference: Target | None
+) -> Callable[[Case], bool]:
+    """Whether the reference obeys the law on a case, along the same route or its own way of differentiating."""
+
+    def innocent(case: Case) -> bool:
+        if reference is None:
+            return True
+        routes = law.routes(case.concept, reference)
+        try:
+            return (
+                not routes or not judged(law, case.against(reference), route if route in routes else routes[0]).refuted
+            )
+        except TARGETS_OWN:
+            return True
+
+    return innocent
 
 
 def _fixed_point(best: Refutation, candidates: Callable[[Refutation], Iterator[Case]], judge: Judge) -> Refutation:
@@ -67,22 +100,23 @@ def _rows(found: Refutation) -> Iterator[Case]:
 def _sizes(found: Refutation) -> Iterator[Case]:
     """Half of a dimension, or all but one of its entries; label operands stay in range."""
     case, concept = found.case, found.case.concept
-    if concept.certificate is not None:
-        return
+    pairs, sizes = list(zip(concept.operands, concept.cores, strict=True)), concept.sizes(case.inputs)
     for name in concept.dims:
-        n = next(
-            x.shape[1 + core.index(name)] for x, core in zip(case.inputs, concept.cores, strict=True) if name in core
-        )
-        for keep in _subsets(n):
-            inputs = [
-                np.take(x, keep, axis=1 + core.index(name)) if name in core else x
-                for x, core in zip(case.inputs, concept.cores, strict=True)
-            ]
-            if name == "c" and any(
-                o.integer and (x >= len(keep)).any() for o, x in zip(concept.operands, inputs, strict=True)
-            ):
+        if any(name in core and not o.kind.slices for o, core in pairs):
+            continue
+        for keep in _subsets(sizes[name]):
+            inputs = [_kept(x, core, name, keep) for x, core in zip(case.inputs, concept.cores, strict=True)]
+            labels = (x for o, x in zip(concept.operands, inputs, strict=True) if o.kind.below == name)
+            if any((x >= len(keep)).any() for x in labels):
                 continue
             yield case.at(*inputs)
+
+
+def _kept(x: Array, core: Core, name: str, keep: list[int]) -> Array:
+    """Some entries along every axis of that name: of a square matrix rows and columns alike."""
+    for axis, dim in enumerate(core, start=1):
+        x = np.take(x, keep, axis=axis) if dim == name else x
+    return x
 
 
 def _subsets(n: int) -> Iterator[list[int]]:
@@ -98,7 +132,7 @@ def _values(found: Refutation) -> Iterator[Case]:
     """Simpler numbers: zero, one, fewer significant bits."""
     case = found.case
     for k, (x, operand) in enumerate(zip(case.inputs, case.concept.operands, strict=True)):
-        if operand.integer or operand.kind in ("simplex", "log_simplex", "square", "spd") or x.size > 48:
+        if operand.integer or not operand.kind.entries or x.size > 48:
             continue
         for i in np.ndindex(x.shape):
             for value in _simpler(float(x[i]), case.format.p):

@@ -1,7 +1,7 @@
 """Certainty in balls: at rising precision the truth's enclosure decides *beyond* or *within*, or it stays unknown."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from flint import arb
@@ -11,6 +11,7 @@ from suite.floats import Format, precision
 from suite.verdict import Severity
 
 BITS = (80, 160, 400, 1200, 3000)
+T = TypeVar("T")
 Exact = Callable[[int, int], Any]  # (row, bits) -> object array of balls, or raises Undecided
 
 
@@ -22,20 +23,40 @@ def entry(balls: Any, index: tuple[int, ...]) -> arb:
 
 def certify(evaluate: Callable[[int], arb], got: float, allowed: float, fmt: Format) -> tuple[str, arb]:
     """("beyond" | "within" | "unknown" | "none", enclosure); "none": the definition has no value."""
-    ball = arb.nan()
     undefined = True
+
+    def decided(bits: int) -> tuple[str | None, arb]:
+        nonlocal undefined
+        try:
+            ball = evaluate(bits)
+        except Undecided:
+            undefined = False
+            raise
+        undefined = undefined and ball.is_nan()
+        return decide(ball, got, allowed, fmt), ball
+
+    verdict, ball = settled(decided, arb.nan())
+    return verdict or ("none" if undefined else "unknown"), ball
+
+
+def settled(decided: Callable[[int], tuple[str | None, T]], last: T) -> tuple[str | None, T]:
+    """The first verdict at rising precision, with what was seen there; None: nothing decides it."""
     for bits in BITS:
         with precision(bits):
             try:
-                ball = evaluate(bits)
+                verdict, last = decided(bits)
             except Undecided:
-                undefined = False
                 continue
-            undefined = undefined and ball.is_nan()
-            verdict = decide(ball, got, allowed, fmt)
         if verdict:
-            return verdict, ball
-    return ("none" if undefined else "unknown"), ball
+            return verdict, last
+    return None, last
+
+
+def satisfied(residual: arb, scale: arb) -> str | None:
+    """Whether a claim residual <= scale holds: "within", "beyond", or undecided (None)."""
+    if residual.is_nan():
+        return "beyond"
+    return "within" if residual <= scale else "beyond" if residual > scale else None
 
 
 def decide(ball: arb, got: float, allowed: float, fmt: Format) -> str | None:

@@ -28,6 +28,7 @@ class Refutation:
     error_ulp: float
     ratio: float
     wrt: int = -1
+    output: int = 0
     note: str = ""
     calls: tuple[tuple[Array, ...], ...] = ()
 
@@ -76,6 +77,10 @@ class Outcome:
 
     def marked(self, **changes: Any) -> "Outcome":
         return replace(self, **changes)
+
+    def at_step(self, k: int) -> "Outcome":
+        """What was found in the k-th iterate of a path: the entry of the path is that one's."""
+        return self.marked(refuted=tuple(replace(r, index=(k, *r.index)) for r in self.refuted))
 
 
 def hull(a: Region, b: Region) -> Region:

@@ -1,18 +1,20 @@
 """The result is within the bound that every sound algorithm attains."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
 from suite.floats import Array, precision
 from suite.judge.case import Case
-from suite.judge.certify import BITS, ends, entry, error_in_ulps
-from suite.judge.compare import compare, each, worst
-from suite.judge.outcome import Outcome, Refutation, region_of
+from suite.judge.certify import BITS, entry, error_in_ulps
+from suite.judge.compare import Ruler, compare, each, worst
+from suite.judge.outcome import Outcome
+from suite.judge.refute import refuted
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 BINS = 96
@@ -25,29 +27,30 @@ class Accuracy(Law):
     family: ClassVar[str] = "accuracy"
     claim: ClassVar[str] = "the result is within the bound that every sound algorithm attains"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.definition is not None else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if concept.truth.encloses else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        value, allowed = case.bounded()
-        out = compare(
-            case,
-            case.got(),
-            value,
-            allowed,
-            case.exact,
-            only="finite",
-            ideal=case.ideal(),
-            basis=basis_of(case.concept),
-            saved=case.lenient(),
+        ideal, basis = case.ideal(), basis_of(case.concept)
+        out = each(
+            compare(case, got, replace(ruler, only="finite", ideal=ideal[k], basis=basis))
+            for k, (got, ruler) in enumerate(zip(case.results(), rulers(case), strict=True))
         )
         if case.concept.elementwise and len(case.inputs) == 1:
-            out = out.marked(curve=curve(case, value, allowed))
+            out = out.marked(curve=curve(case, *case.bounded()))
         return out
 
 
+def rulers(case: Case) -> list[Ruler]:
+    """What each result is measured against."""
+    return [
+        Ruler(value, allowed, partial(case.exact, output=k), output=k, saved=case.lenient())
+        for k, (value, allowed) in enumerate(case.bounds())
+    ]
+
+
 def basis_of(concept: Concept) -> str:
-    return "running error" if concept.bound is None else "theorem (hand-written bound of the declaration)"
+    return "running error" if concept.freedom.bound is None else "theorem (hand-written bound of the declaration)"
 
 
 def place(x: Array, fmt_max: float, tiny: float) -> Array:
@@ -89,8 +92,8 @@ class CorrectlyRounded(Law):
     family: ClassVar[str] = "accuracy"
     claim: ClassVar[str] = "the result is the exact one, correctly rounded (IEEE 754; array API standard)"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.exact else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if concept.truth.exact else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         value, _ = case.bounded()
@@ -114,17 +117,7 @@ class CorrectlyRounded(Law):
                 return Outcome()
             error = error_in_ulps(ball, got, case.format)
             grade = Severity.INACCURATE if error <= 1 else Severity.WRONG
-            found = Refutation(
-                case,
-                i[0],
-                i[1:],
-                grade,
-                got.hex(),
-                ends(ball),
-                float(case.format.ulp(np.float64(nearest)) / 2).hex(),
-                "documented",
-                error,
-                error / 0.5,
-            )
-            return Outcome(refuted=(found,), region=region_of(case, np.array([i[0]])), ulps=error)
+            half = float(case.format.ulp(np.float64(nearest)) / 2)
+            found = refuted(case, i, grade, got, ball, allowed=half, basis="documented", error=error, ratio=error / 0.5)
+            return found.marked(ulps=error)
         return Outcome(unknown=1)

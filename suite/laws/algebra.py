@@ -6,13 +6,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from suite.draw.recipes import Recipe
 from suite.floats import Array
 from suite.judge.case import Case
-from suite.judge.compare import bitwise, compare, related
+from suite.judge.compare import bitwise, related
 from suite.judge.outcome import Outcome
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 from suite.verdict import Severity
 
 
@@ -198,7 +199,7 @@ class SumsTo(Law):
         return related(case, sums, np.full(sums.shape, self.total), slack, calls=_calls(case))
 
 
-Sides = Callable[[Case], tuple[Array, Array, Any]]
+Sides = tuple[Array, Array, Array | None]  # left, right, slack
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class Identity(Law):
 
     label: str
     text: str
-    sides: Sides
+    sides: Callable[[Case], Sides]
     one_sided: bool = False
     family: ClassVar[str] = "algebra"
     claim: ClassVar[str] = "an identity between calls holds"
@@ -249,8 +250,8 @@ class Agrees(Law):
     def statement(self) -> str:
         return self.text
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if all(name in target.functions for name in self.needs) else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if all(target.supports(name) for name in self.needs) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         with np.errstate(all="ignore"):
@@ -261,24 +262,5 @@ class Agrees(Law):
 
 def other(case: Case, concept: Concept, *inputs: Array) -> Case:
     """The same draw put to another concept of the same target."""
-    from suite.draw.recipes import Recipe
-
-    return Case(
-        concept, case.format, case.target, inputs or case.inputs, Recipe(case.recipe.sizes, 0, case.recipe.seed)
-    )
-
-
-__all__ = [
-    "Agrees",
-    "Commutative",
-    "Identity",
-    "IntegerExact",
-    "Parity",
-    "Permutation",
-    "Scale",
-    "Shift",
-    "SumsTo",
-    "compare",
-    "other",
-    "snapped",
-]
+    recipe = Recipe(case.recipe.sizes, 0, case.recipe.seed)
+    return Case(concept, case.format, inputs or case.inputs, recipe, target=case.target)

@@ -6,16 +6,18 @@ from typing import Any, ClassVar
 import numpy as np
 from flint import arb
 
-from suite.arithmetic import Balls, Undecided
+from suite.arithmetic import Undecided
 from suite.floats import Array, precision
 from suite.judge.case import Case
 from suite.judge.compare import related
 from suite.judge.outcome import Outcome
 from suite.laws.algebra import _calls, snapped
-from suite.laws.gradient import off_kinks, own_rounding
+from suite.laws.gradient import differentiated, off_kinks, ordinary, own_rounding
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
+
+BITS = 120  # of the balls that show a control not to be convex
 
 
 def midpoints(case: Case, wrt: int) -> tuple[Case, Case, Case]:
@@ -61,8 +63,8 @@ class FirstOrder(Law):
     family: ClassVar[str] = "convexity"
     claim: ClassVar[str] = "the function is convex: it lies above its tangents"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) and not concept.result else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         x, y, _ = midpoints(case, self.wrt)
@@ -84,8 +86,8 @@ class MonotoneGradient(Law):
     family: ClassVar[str] = "convexity"
     claim: ClassVar[str] = "the function is convex: its gradient is monotone"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) and not concept.result else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if differentiated(concept, target) and not concept.result else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         x, y, _ = midpoints(case, self.wrt)
@@ -101,11 +103,8 @@ class MonotoneGradient(Law):
 def gradient_and_bound(case: Case, wrt: int) -> tuple[Array, Array]:
     """The target's gradient and its bound; at a kink any subgradient will do, so no bound there."""
     case, k = case.unit(), case.wrt.index(wrt)
-    mode = case.target.framework.modes[0]
-    bound = case.bounded_grads()[k][1]
-    if case.concept.saved is not None:
-        bound = np.maximum(bound, case.saved_grads()[k][1])
-    return case.grads(mode)[k].astype(np.float64), np.where(off_kinks(case, wrt), bound, np.inf)
+    bound = case.widest_grads()[k]
+    return case.grads(ordinary(case))[k].astype(np.float64), np.where(off_kinks(case, wrt), bound, np.inf)
 
 
 @dataclass(frozen=True)
@@ -133,12 +132,11 @@ class NotConvex(Law):
 
     def _certified(self, case: Case, a: Case, b: Case, m: Case) -> tuple[Array, Array]:
         """A lower end of f(m) - (f(a) + f(b)) / 2 where balls prove it positive, for a few rows."""
-        assert case.concept.definition is not None
         slack = m.bounded()[1] + (a.bounded()[1] + b.bounded()[1]) / 2
         rough = m.value - (a.value + b.value) / 2
         out = np.full(rough.shape, np.nan)
         rows = np.argsort(-np.nan_to_num(rough, nan=-np.inf))[:4]
-        with precision(120):
+        with precision(BITS):
             for r in rows:
                 try:
                     fa, fb, fm = (_value(c, r) for c in (a, b, m))
@@ -150,6 +148,5 @@ class NotConvex(Law):
 
 
 def _value(case: Case, row: Any) -> arb:
-    assert case.concept.definition is not None
-    out: arb = case.concept.definition(*[Balls(x[row : row + 1]) for x in case.inputs], **case.options).a.ravel()[0]
+    out: arb = case.concept.truth.enclose(case.row(row), case.options, BITS)[0].ravel()[0]
     return out

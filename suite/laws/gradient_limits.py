@@ -1,6 +1,6 @@
 """Derivatives at infinite arguments: a mask of -inf must not turn a gradient into NaN."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,13 +9,14 @@ from suite.arithmetic import Undecided
 from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.certify import BITS, entry
-from suite.judge.compare import compare, each
+from suite.judge.compare import Ruler, compare, each
 from suite.judge.outcome import Outcome
-from suite.laws.gradient import affordable, off_kinks
+from suite.judge.truth import floats
+from suite.laws.gradient import affordable, differentiated, off_kinks, ordinary
 from suite.laws.law import EAGER, Law
 from suite.laws.stability import MASKED, Limits, special_rows, tamed
 from suite.record import Concept
-from suite.targets.library import CallError, Library
+from suite.targets.protocol import CallError, Target
 from suite.verdict import Severity
 
 
@@ -26,18 +27,18 @@ class GradientLimits(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "at an infinite argument the derivative is its limit"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if target.has_gradient(concept) and Limits().routes(concept, target) else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if differentiated(concept, target) and Limits().routes(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = without_nan(special_rows(case))
         if not rows.rows:
             return Outcome(cases=1)
         rows = affordable(rows)
-        far = MASKED if case.concept.masks else case.format.max
+        far = MASKED if case.concept.truth.masks else case.format.max
         near, further = (self._seeded_alike(rows, far * share) for share in (0.5, 1.0))
         try:
-            got = rows.grads(rows.target.framework.modes[0])
+            got = rows.grads(ordinary(rows))
         except CallError:  # to refuse what it does not define is a library's right
             return Outcome(cases=1, unjudged=rows.rows)
         return each(self._operand(rows, near, further, got[j], j) for j in range(len(case.wrt)))
@@ -61,18 +62,16 @@ class GradientLimits(Law):
             slack = np.where(settled, np.maximum(allowed, more), np.inf)
         judged, plain = determinate(rows, j) & settled, differentiable(rows, j)
         # where the usual formula of a derivative meets inf * 0, its limit is not everybody's choice
+        ruler = Ruler(
+            v,
+            slack,
+            lambda row, bits: further.exact_grads(row, bits)[j],
+            basis="exact (limit of the derivative)",
+            wrt=rows.wrt[j],
+            cap=2,
+        )
         return each(
-            compare(
-                rows,
-                got,
-                np.where(judged & here, v, np.nan),
-                slack,
-                lambda row, bits: further.exact_grads(row, bits)[j],
-                basis="exact (limit of the derivative)",
-                wrt=rows.wrt[j],
-                severity=severity,
-                cap=2,
-            )
+            compare(rows, got, replace(ruler, value=np.where(judged & here, v, np.nan), severity=severity))
             for here, severity in ((plain, None), (~plain, Severity.CONVENTION))
         )
 
@@ -96,13 +95,12 @@ def determinate(rows: Case, j: int) -> Array:
 
     Elsewhere (a row masked throughout, inf - inf) the derivative depends on how infinity is approached.
     """
-    axis = {"axis": -1} if rows.concept.has_axis else {}
-    wide = [x if x.dtype.kind in "iu" else x.astype(np.float64) for x in rows.inputs]
+    wide = floats(rows.inputs)
     clear: Array = np.ones(rows.inputs[rows.wrt[j]].shape, bool)
-    for text in (rows.concept.vjp, *rows.concept.vjp_alternatives):
+    for text in (rows.concept.backward, *rows.concept.freedom.derivatives):
         assert text is not None
         with np.errstate(all="ignore"):
-            found = text(*wide, **axis, **rows.options, cotangent=rows.cotangent.astype(np.float64))[j]
+            found = text(*wide, **rows.keywords, cotangent=rows.cotangent.astype(np.float64))[j]
         clear = clear & ~np.isnan(np.asarray(found))
     infinite = np.sum([np.isinf(x).reshape(rows.rows, -1).any(axis=1) for x in wide], axis=0)
     return clear & (infinite <= 1).reshape(-1, *(1,) * (clear.ndim - 1))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 EAGER = ("eager",)
 
@@ -28,7 +28,7 @@ class Law:
     def statement(self) -> str:
         return self.claim
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         """The routes along which this law judges this concept: none where it does not apply."""
         return EAGER
 

@@ -13,7 +13,7 @@ from suite.laws.algebra import _calls
 from suite.laws.law import EAGER, Law
 from suite.laws.stability import MASKED
 from suite.record import Concept
-from suite.targets.library import CallError, Library
+from suite.targets.protocol import CallError, Target
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Padding(Law):
     family: ClassVar[str] = "algebra"
     claim: ClassVar[str] = "masked entries at the end of a row change nothing before them"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.masks and len(concept.operands) == 1 else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if concept.truth.masks and len(concept.operands) == 1 else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = calm_rows(case)

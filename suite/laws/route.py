@@ -1,17 +1,18 @@
 """The answer does not depend on the way it is asked for: layout, axis, batch, keepdims."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
 from suite.floats import Array
 from suite.judge.case import Case
-from suite.judge.compare import BASIS, bitwise, compare
+from suite.judge.compare import Ruler, bitwise, compare, each
 from suite.judge.outcome import Outcome
+from suite.laws.certificate import certified
 from suite.laws.law import Law
 from suite.record import Concept
-from suite.targets.library import Library, TargetError
+from suite.targets.protocol import Target, TargetError
 from suite.verdict import Severity
 
 
@@ -22,20 +23,18 @@ class Routes(Law):
     family: ClassVar[str] = "route"
     claim: ClassVar[str] = "another layout, axis or batch gives a result within the same bound"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        if concept.definition is None:
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        if not (concept.truth.encloses or concept.truth.certifies):
             return ()
-        layouts = [name for name in target.framework.layouts if concept.batched or name != "expanded"]
-        more = []
-        if concept.batched:
-            more.append("single")
-        if concept.has_axis:
+        layouts = [name for name in target.layouts if not (concept.apart and name == "expanded")]
+        more = [] if concept.apart else ["single"]
+        if concept.along:
             more.append("axis")
-        if concept.has_axis and "keepdims" in concept.parameters:
+        if concept.along and "keepdims" in concept.parameters:
             more += ["keepdims", "two_axes"]
         if concept.elementwise and len(concept.operands) == 2 and "reduction" not in concept.parameters:
             more.append("broadcast")
-        if concept.batched and not concept.has_axis and [len(core) for core in concept.cores] == [2, 2]:
+        if not concept.apart and not concept.along and [len(core) for core in concept.cores] == [2, 2]:
             more.append("stack")
         return (*layouts, *more)
 
@@ -51,16 +50,26 @@ class Routes(Law):
         rows: Any = slice(None)
         if route == "single":
             rows = np.unique(np.linspace(0, case.rows - 1, 6).astype(int))
-        got = ROUTE[route](case, rows) if route in ROUTE else case.got(route)
-        eager = case.got()[rows]
-        if got.shape != eager.shape:
-            raise TargetError(
-                f"{case.target.name}.{case.concept.call_name} along route {route}: shape {got.shape}, not {eager.shape}"
-            )
-        value, allowed = (v[rows] for v in case.bounded())
-        index = np.arange(case.rows)[rows]
+        results = ROUTE[route](case, rows) if route in ROUTE else case.results(route)
         judged = case if isinstance(rows, slice) else case.take(rows)
-        return beyond_eager(judged, got, eager, value, allowed, lambda row, bits: case.exact(int(index[row]), bits))
+        for got, shape in zip(results, judged.shapes, strict=True):
+            if got.shape != shape:
+                raise TargetError(
+                    f"{case.target.name}.{case.concept.call_name} along route {route}: shape {got.shape}, not {shape}"
+                )
+        if case.concept.truth.certifies:
+            return certified(judged, results)
+        return each(self._result(case, judged, rows, got, k) for k, got in enumerate(results))
+
+    @staticmethod
+    def _result(case: Case, judged: Case, rows: Any, got: Array, k: int) -> Outcome:
+        value, allowed = (v[rows] for v in case.bounds()[k])
+        index = np.arange(case.rows)[rows]
+
+        def exact(row: int, bits: int) -> Any:
+            return case.exact(int(index[row]), bits, k)
+
+        return beyond_eager(judged, got, case.results()[k][rows], Ruler(value, allowed, exact, output=k))
 
     @staticmethod
     def _broadcast(case: Case) -> Outcome:
@@ -68,27 +77,25 @@ class Routes(Law):
         x, y = (v[: min(case.rows, 40)] for v in case.inputs)
         full = [np.ascontiguousarray(v) for v in np.broadcast_arrays(x[:, None], y[None, :])]
         written = case.at(*(v.ravel() for v in full))
-        got = case.call([x[:, None], y[None, :]])
+        (got,) = case.call([x[:, None], y[None, :]])
         if got.shape != full[0].shape:
             raise TargetError(f"{case.target.name}.{case.concept.call_name}: broadcasting gave shape {got.shape}")
         value, allowed = written.bounded()
-        return beyond_eager(written, got.ravel(), written.got(), value, allowed, written.exact)
+        return beyond_eager(written, got.ravel(), written.got(), Ruler(value, allowed, written.exact))
 
 
-def beyond_eager(case: Case, got: Array, eager: Array, value: Array, allowed: Array, exact: Any) -> Outcome:
+def beyond_eager(case: Case, got: Array, eager: Array, ruler: Ruler) -> Outcome:
     """Judge only where the route's result differs from the eager one: there one of them is off."""
     same = (got.astype(np.float64) == eager.astype(np.float64)) | (
         np.isnan(got.astype(np.float64)) & np.isnan(eager.astype(np.float64))
     )
-    differs = ~same
-    out = compare(
-        case, got, np.where(differs, value, np.nan), allowed, exact, basis=BASIS, severity=Severity.INCONSISTENT
-    )
+    value, allowed = ruler.value, ruler.allowed
+    off = replace(ruler, value=np.where(same, np.nan, value), severity=Severity.INCONSISTENT)
+    out = compare(case, got, off)
     with np.errstate(all="ignore"):
-        g, e = got.astype(np.float64), eager.astype(np.float64)
+        e = eager.astype(np.float64)
         eager_off = ~(np.abs(e - value) <= allowed) & ~(np.isinf(e) & (np.abs(value) + allowed >= case.format.max))
     kept = tuple(r for r in out.refuted if not eager_off[(r.row, *r.index)])
-    del g
     return out.marked(
         elements=int(np.isfinite(allowed).sum()), unjudged=0, refuted=kept, region=out.region if kept else ()
     )
@@ -99,32 +106,37 @@ def bounded_size(case: Case) -> Case:
     return case if case.rows <= 512 else case.derived("part", lambda: case.take(slice(0, 512)))
 
 
-def _single(case: Case, rows: Any) -> Array:
-    return np.concatenate([case.call([x[r : r + 1] for x in case.inputs]) for r in rows])
+Results = tuple[Array, ...]
 
 
-def _axis(case: Case, rows: Any) -> Array:
+def _single(case: Case, rows: Any) -> Results:
+    alone = [case.call([x[r : r + 1] for x in case.inputs]) for r in rows]
+    return tuple(np.concatenate(column) for column in zip(*alone, strict=True))
+
+
+def _axis(case: Case, rows: Any) -> Results:
     """The acting axis first of two, or third of four and named from the end."""
     first = case.recipe.seed % 2 == 0
     groups = 1 if first else next(k for k in (3, 2, 1) if case.rows % k == 0)
     split = [x.reshape(groups, -1, x.shape[-1]) for x in case.inputs]
     moved = [np.ascontiguousarray(np.swapaxes(x, -2, -1)) for x in split]
-    out = case.call([x[0] for x in moved], axis=0) if first else case.call([x[None] for x in moved], axis=-2)
-    return np.swapaxes(out, -2, -1).reshape(case.inputs[0].shape) if case.concept.result else out.reshape(case.rows)
+    found = case.call([x[0] for x in moved], axis=0) if first else case.call([x[None] for x in moved], axis=-2)
+    pairs = zip(found, case.concept.outputs, case.shapes, strict=True)
+    return tuple((np.swapaxes(y, -2, -1) if core else y).reshape(shape) for y, core, shape in pairs)
 
 
-def _stack(case: Case, rows: Any) -> Array:
+def _stack(case: Case, rows: Any) -> Results:
     return case.call([case.inputs[0][0], *case.inputs[1:]])
 
 
-def _keepdims(case: Case, rows: Any) -> Array:
-    out = case.call(case.inputs, keepdims=True)
+def _keepdims(case: Case, rows: Any) -> Results:
+    (out,) = case.call(case.inputs, keepdims=True)
     if out.shape != (*case.inputs[0].shape[:-1], 1):
         raise TargetError(f"{case.target.name}.{case.concept.call_name}(keepdims=True) returned shape {out.shape}")
-    return out[..., 0]
+    return (out[..., 0],)
 
 
-def _two_axes(case: Case, rows: Any) -> Array:
+def _two_axes(case: Case, rows: Any) -> Results:
     """The reduced axis split in two, and both reduced at once."""
     n = case.inputs[0].shape[-1]
     k = next((d for d in (2, 3, 5, 7) if n % d == 0), 1)
@@ -143,4 +155,5 @@ class Repeatable(Law):
     claim: ClassVar[str] = "the same call twice gives the same bits"
 
     def judge(self, case: Case, route: str) -> Outcome:
-        return bitwise(case, case.call(case.inputs), case.got(), signs=True)
+        pairs = zip(case.call(case.inputs), case.results(), strict=True)
+        return each(bitwise(case, again, first, signs=True) for again, first in pairs)

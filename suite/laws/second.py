@@ -6,15 +6,16 @@ from typing import Any, ClassVar
 import numpy as np
 from flint import arb
 
-from suite.arithmetic import Balls, Dual, RunningError, Standard, Variable, backward
-from suite.floats import Array, precision
-from suite.judge.case import Case, as_running
-from suite.judge.compare import compare
+from suite.arithmetic import Dual, RunningError, Standard, Variable, backward
+from suite.floats import Array
+from suite.judge.bound import as_running
+from suite.judge.case import Case
+from suite.judge.compare import Ruler, compare
 from suite.judge.outcome import Outcome
-from suite.laws.gradient import affordable, off_kinks
+from suite.laws.gradient import affordable, differentiated, off_kinks
 from suite.laws.law import Law
 from suite.record import Concept
-from suite.targets.library import Library
+from suite.targets.protocol import Target
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,19 @@ class SecondDerivative(Law):
     family: ClassVar[str] = "gradient"
     claim: ClassVar[str] = "differentiating the backward gives the second derivative, to three bits (of sixteen: one)"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        twice = "create_graph" in target.framework.modes and target.has_gradient(concept)
-        return ("create_graph",) if twice and concept.definition is not None else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        if not (concept.truth.encloses and differentiated(concept, target)):
+            return ()
+        return tuple(way.name for way in target.ways if way.order == 2 and not way.forward)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
-        k, v, got = second_derivative(case)
-        value, allowed = bounded(case, k, v, case.concept.vjp)
+        k, v, got = second_derivative(case, route)
+        value, allowed = bounded(case, k, v, case.concept.backward)
         judged = off_kinks(case, k) & np.isfinite(value) & np.isfinite(allowed) & calm(case, k, value)
         if not judged.any():
             return Outcome(cases=1, unjudged=value.size)
-        return compare(
-            case,
-            got,
+        ruler = Ruler(
             np.where(judged, value, np.nan),
             np.fmax(allowed, declared(case, k, value)),
             lambda row, bits: confirmed(exact(case, k, v, row, bits), value[row], allowed[row]),
@@ -51,13 +51,14 @@ class SecondDerivative(Law):
             saved=np.where(np.isfinite(got.astype(np.float64)), lenient(case, k, v), 0.0),
             cap=6,
         )
+        return compare(case, got, ruler)
 
 
-def second_derivative(case: Case) -> tuple[int, Array, Array]:
+def second_derivative(case: Case, way: str) -> tuple[int, Array, Array]:
     """The operand, the direction, and the target's second derivative along it."""
     k = case.wrt[case.recipe.seed % len(case.wrt)]
     v = direction(case, k)
-    return k, v, case.target.second(case.concept, case.inputs, k, case.cotangent, v, **_options(case))
+    return k, v, case.twice(way, k, v)
 
 
 def declared(case: Case, k: int, value: Array) -> Array:
@@ -131,20 +132,17 @@ def lenient(case: Case, k: int, v: Array) -> Array:
 
     From the rounded output alone nothing is left in the tail.
     """
-    if case.concept.saved is not None:
+    freedom = case.concept.freedom
+    if freedom.saved is not None:
         return np.full(v.shape, np.inf)
-    return np.maximum.reduce([np.zeros(v.shape), *(bounded(case, k, v, t)[1] for t in case.concept.vjp_alternatives)])
-
-
-def _options(case: Case) -> dict[str, Any]:
-    return {**({"axis": -1} if case.concept.has_axis else {}), **case.options}
+    return np.maximum.reduce([np.zeros(v.shape), *(bounded(case, k, v, t)[1] for t in freedom.derivatives)])
 
 
 def _forward(case: Case, k: int, j: int, v: Array, text: Any, standard: Standard) -> RunningError:
     """Dual numbers through the backward formula."""
     operands = case.lifted(standard)
     operands[k] = Dual(operands[k], RunningError(v, standard))
-    found = text(*operands, **_options(case), cotangent=RunningError(case.cotangent, standard))[j]
+    found = text(*operands, **case.keywords, cotangent=RunningError(case.cotangent, standard))[j]
     zero = RunningError(np.zeros(v.shape), standard)
     return as_running(found.tangent, standard) if isinstance(found, Dual) else zero
 
@@ -153,7 +151,7 @@ def _reverse(case: Case, k: int, j: int, v: Array, text: Any, standard: Standard
     """Reverse mode through the backward formula, as a library does it."""
     operands = case.lifted(standard)
     operands[k] = Variable(operands[k])
-    found = text(*operands, **_options(case), cotangent=RunningError(case.cotangent, standard))[j]
+    found = text(*operands, **case.keywords, cotangent=RunningError(case.cotangent, standard))[j]
     zero = RunningError(np.zeros(v.shape), standard)
     if not isinstance(found, Variable):
         return zero
@@ -163,11 +161,5 @@ def _reverse(case: Case, k: int, j: int, v: Array, text: Any, standard: Standard
 
 def exact(case: Case, k: int, v: Array, row: int, bits: int) -> Any:
     """Dual numbers of balls through reverse mode over the definition."""
-    assert case.concept.definition is not None
-    with precision(bits):
-        operands = case.balls(row)
-        operands[k] = Variable(Dual(operands[k], Balls(v[row : row + 1])))
-        y = case.concept.definition(*operands, **case.options)
-        g = Balls(np.broadcast_to(case.cotangent[row : row + 1].astype(np.float64), y.shape).copy())
-        (found,) = backward(y, Dual(g), [operands[k]])
-        return found.tangent.a[0] if found is not None else Balls(np.zeros(v.shape[1:])).a
+    one = slice(row, row + 1)
+    return case.concept.truth.second(case.row(row), case.options, case.cotangent[one], k, v[one], bits)[0]

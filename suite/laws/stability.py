@@ -1,21 +1,24 @@
 """Finite where the truth is finite; the limit at infinities; NaN only where there is no value."""
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 from flint import arb
 
-from suite.arithmetic.limits import Limit, limits
+from suite.arithmetic.limits import Limit
 from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.certify import ends
 from suite.judge.compare import bitwise, compare, each
-from suite.judge.outcome import Outcome, Refutation, region_of
+from suite.judge.outcome import Outcome
+from suite.judge.refute import refuted
+from suite.judge.truth import floats
+from suite.laws.accuracy import rulers
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
-from suite.targets.library import CallError, Library
+from suite.targets.protocol import CallError, Target
 from suite.verdict import Severity
 
 LONGEST = 1025  # entries of a row whose limit is computed; `Padding` looks at longer ones
@@ -29,13 +32,15 @@ class Finite(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "the result is finite where the exact result is"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.definition is not None else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if concept.truth.encloses else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        value, allowed = case.bounded()
-        out = compare(case, case.got(), value, allowed, case.exact, only="non-finite", saved=case.lenient())
-        return out.marked(elements=int(np.isfinite(allowed).sum()), unjudged=int((~np.isfinite(allowed)).sum()))
+        pairs = zip(case.results(), rulers(case), strict=True)
+        out = each(compare(case, got, replace(ruler, only="non-finite")) for got, ruler in pairs)
+        bounded = [np.isfinite(allowed) for _, allowed in case.bounds()]
+        judged, size = sum(int(b.sum()) for b in bounded), sum(b.size for b in bounded)
+        return out.marked(elements=judged, unjudged=size - judged)
 
 
 @dataclass(frozen=True)
@@ -45,16 +50,17 @@ class Limits(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "an infinite argument gives the limit, and NaN gives NaN"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        reals = concept.elementwise and concept.extended and all(o.kind == "real" for o in concept.operands)
-        return EAGER if concept.definition is not None and (reals or concept.masks) else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        truth = concept.truth
+        reals = concept.elementwise and truth.extended and all(o.kind.real for o in concept.operands)
+        return EAGER if truth.encloses and (reals or truth.masks) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = special_rows(case)
         if not rows.rows:
             return Outcome(cases=1)
         # a masked entry stands so far below the others that exp is 0, and not so far that a bound is lost
-        far = MASKED if case.concept.masks else case.format.max
+        far = MASKED if case.concept.truth.masks else case.format.max
         finite = case.at(*(tamed(x, far) for x in rows.inputs))
         _, allowed = finite.bounded()
         try:
@@ -64,9 +70,7 @@ class Limits(Law):
         return each(self._row(rows, r, got[r], allowed[r]) for r in range(rows.rows)).marked(cases=1)
 
     def _row(self, rows: Case, r: int, got: Array, allowed: Array) -> Outcome:
-        operands = [x[r : r + 1].astype(np.float64) if x.dtype.kind not in "iu" else x[r : r + 1] for x in rows.inputs]
-        assert rows.concept.definition is not None
-        found = limits(rows.concept.definition, operands, **rows.options)
+        found = rows.concept.truth.limit(floats(rows.row(r)), rows.options)
         pairs = zip(np.ndindex(got.shape), found, strict=False)
         return each(self._entry(rows, r, i, float(got[i]), float(allowed[i]), limit) for i, limit in pairs)
 
@@ -88,22 +92,11 @@ class Limits(Law):
         if right:
             return Outcome(elements=1, basis="exact")
         grade, note = Severity.WRONG, ""
-        if not rows.concept.masks and indeterminate(rows, r, i):  # a mask of -inf is part of the contract
+        if not rows.concept.truth.masks and indeterminate(rows, r, i):  # a mask of -inf is part of the contract
             grade, note = Severity.CONVENTION, INDETERMINATE
-        found = Refutation(
-            rows,
-            r,
-            i,
-            grade,
-            got.hex(),
-            truth,
-            float(allowed).hex(),
-            "exact (limit of the definition)",
-            np.inf,
-            np.inf,
-            note=note,
-        )
-        return Outcome(elements=1, basis="exact", refuted=(found,), region=region_of(rows, np.array([r])))
+        basis = "exact (limit of the definition)"
+        found = refuted(rows, (r, *i), grade, got, truth, allowed=allowed, basis=basis, note=note)
+        return found.marked(elements=1, basis="exact")
 
 
 INDETERMINATE = "the formula itself is indeterminate here (inf * 0, inf / inf): its limit is not everybody's choice"
@@ -111,10 +104,9 @@ INDETERMINATE = "the formula itself is indeterminate here (inf * 0, inf / inf): 
 
 def indeterminate(rows: Case, r: int, i: tuple[int, ...]) -> bool:
     """Whether the definition, in plain floating-point arithmetic, has no value at this argument either."""
-    assert rows.concept.definition is not None
-    operands = [x[r : r + 1].astype(np.float64) if x.dtype.kind not in "iu" else x[r : r + 1] for x in rows.inputs]
+    operands = floats(rows.row(r))
     with np.errstate(all="ignore"):
-        value = np.asarray(rows.concept.definition(*operands, **rows.options))[0]
+        value = rows.concept.truth.plain(operands, rows.options)[0]
     return not any(np.isnan(x).any() for x in operands) and bool(np.isnan(value[i]))
 
 
@@ -130,7 +122,7 @@ def special_rows(case: Case) -> Case:
         values = [np.inf, -np.inf, np.nan, 0.0, 1.0, -2.0] if len(case.inputs) > 1 else [np.inf, -np.inf, np.nan]
         table = np.array(list(itertools.product(values, repeat=len(case.inputs))))
         table = table[~np.isfinite(table).all(axis=1)]
-        if any(np.isnan(a).any() and r == r for a, r in concept.specials):  # pow(NaN, 0) is 1: see SpecialValues
+        if any(np.isnan(a).any() and r == r for a, r in concept.truth.specials):  # pow(NaN, 0) is 1: see SpecialValues
             table = table[~np.isnan(table).any(axis=1)]
         keep = np.ones(len(table), bool)
         for k, o in enumerate(concept.operands):
@@ -162,22 +154,21 @@ class PropagatesNan(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "a NaN in an operand gives NaN where the formula gives NaN"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.definition is not None and not concept.elementwise else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if concept.truth.encloses and not concept.elementwise else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        assert case.concept.definition is not None
         rows = with_nan(case)
         if not rows.rows:
             return Outcome(cases=1)
         with np.errstate(all="ignore"):
             try:
-                plain = case.concept.definition(*(_plain(x) for x in rows.inputs), **case.options)
-                whole = case.concept.definition(*(np.nan_to_num(_plain(x)) for x in rows.inputs), **case.options)
+                plain = case.concept.truth.plain(rows.inputs, case.options)
+                whole = case.concept.truth.plain([np.nan_to_num(x) for x in floats(rows.inputs)], case.options)
                 got = rows.got().astype(np.float64)
             except (CallError, np.linalg.LinAlgError):  # to refuse NaN is a library's right
                 return Outcome(cases=1, unjudged=rows.rows)
-        met = np.isnan(np.asarray(plain, np.float64)) & np.isfinite(np.asarray(whole, np.float64))
+        met = np.isnan(plain) & np.isfinite(whole)
         due = np.broadcast_to(met, got.shape)
         return bitwise(rows, got, np.where(due, np.nan, got), severity=Severity.WRONG, basis="IEEE 754", where=due)
 
@@ -190,21 +181,17 @@ def with_nan(case: Case) -> Case:
         return case.take(slice(0, 0))
     some, rng = case.few(8, 8192), case.rng("nan")
     inputs = [x.copy() for x in some.inputs]
-    real = [k for k, o in enumerate(case.concept.operands) if not o.integer and o.kind != "binary"]
+    real = [k for k, o in enumerate(case.concept.operands) if not o.integer and not o.kind.flags]
     for row in range(some.rows):
         one = real[row % len(real)]
         for k in real:  # a BLAS may leave out a product with zero
-            if k != one and case.concept.operands[k].kind == "real":
+            if k != one and case.concept.operands[k].kind.real:
                 other = inputs[k][row : row + 1]
                 other[other == 0] = 1
         spot = inputs[one][row : row + 1]
         if spot.size:
             spot.reshape(-1)[rng.integers(spot.size)] = np.nan
     return case.at(*inputs)
-
-
-def _plain(x: Array) -> Array:
-    return x if x.dtype.kind in "iu" else x.astype(np.float64)
 
 
 def tamed(x: Array, largest: float) -> Array:
@@ -220,12 +207,12 @@ class SpecialValues(Law):
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "special arguments give the declared special values, zeros with their sign"
 
-    def routes(self, concept: Concept, target: Library) -> tuple[str, ...]:
-        return EAGER if concept.specials else ()
+    def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
+        return EAGER if concept.truth.specials else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        arguments = np.array([a for a, _ in case.concept.specials])
-        expected = np.array([r for _, r in case.concept.specials])
+        arguments = np.array([a for a, _ in case.concept.truth.specials])
+        expected = np.array([r for _, r in case.concept.truth.specials])
         # repeated, so that a vector kernel and its scalar tail both see them
         inputs = [np.tile(column, 9).astype(case.format.dtype) for column in arguments.T]
         table = case.at(*inputs)

@@ -21,10 +21,10 @@ def edges() -> Iterator[Mutant]:
     why = f"{TIMES:g} times the bound"
     for concept in concepts().values():
         name, dtype = concept.name, _turn(concept.name)
-        if concept.definition is None:
+        if not concept.truth.encloses:
             continue
         case = ordinary(concept)
-        if rounds(case.bounded()[1]) and name not in ("nextafter", "round_to"):
+        if rounds(case.bounded()[1]) and concept.truth.real:
             yield Mutant(name, "beyond the bound", off(name, TIMES, coin), why, "edge", dtype=dtype)
         else:
             yield Mutant(name, "one ulp", nudged(name), "one unit in the last place", "edge", dtype=dtype)
@@ -40,7 +40,7 @@ def ordinary(concept: Concept) -> Case:
     """A small case, as good as any."""
     fmt, sizes = FORMATS["float32"], tuple((d, min(3, max(lengths(concept, d)))) for d in concept.dims)
     with np.errstate(all="ignore"):
-        return Case(concept, fmt, right(), draw(concept, fmt, Recipe(sizes, 0, 3)), Recipe(sizes, 0, 3))
+        return Case(concept, fmt, draw(concept, fmt, Recipe(sizes, 0, 3)), Recipe(sizes, 0, 3), target=right())
 
 
 def rounds(allowed: Array) -> bool:

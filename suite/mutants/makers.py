@@ -7,6 +7,7 @@ hold bit for bit; `either` is wrong on one path only.
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, wraps
 from typing import Any
 
@@ -14,28 +15,20 @@ import numpy as np
 
 import reference as ref
 from reference.shapes import fold, spread
-from suite.concepts import concepts
+from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe
 from suite.floats import Array, format_of
 from suite.judge.case import Case
 from suite.record import Concept
-from suite.targets.frameworks import NumPy
-from suite.targets.library import Library
+from suite.targets.library import PLAIN, Library, load
 
 Function = Callable[..., Any]
 
 
 @cache
-def right(framework: str = "numpy") -> Library:
-    """The reference, or torch as it is."""
-    names = {c.call_name for c in concepts().values()}
-    if framework == "torch":
-        import suite.targets.torch as module
-        from suite.targets.frameworks import Torch
-
-        return Library("right", Torch(), {n: getattr(module, n) for n in names if hasattr(module, n)})
-    vjps = {n: getattr(ref, f"{n}_vjp") for n in names if hasattr(ref, f"{n}_vjp")}
-    return Library("right", NumPy(), {n: getattr(ref, n) for n in names if hasattr(ref, n)}, vjps)
+def right(framework: str = PLAIN) -> Library:
+    """The reference, or another built-in library as it is."""
+    return replace(load(framework, names=call_names()), name="right")
 
 
 # -- the error of a multiple of the bound
@@ -67,9 +60,9 @@ def case_of(concept: Concept, operands: tuple[Array, ...], options: Mapping[str,
     axis = options.get("axis", -1)
     if concept.elementwise:
         operands = tuple(np.ravel(x) for x in np.broadcast_arrays(*operands))
-    elif concept.has_axis:
+    elif concept.along:
         operands = tuple(np.ascontiguousarray(fold(x, axis)) for x in operands)
-    elif not concept.batched:
+    elif concept.apart:
         operands = tuple(x[None] for x in operands)
     else:
         pairs = list(zip(operands, concept.cores, strict=True))
@@ -77,7 +70,8 @@ def case_of(concept: Concept, operands: tuple[Array, ...], options: Mapping[str,
         operands = tuple(np.broadcast_to(x, batch + x.shape[x.ndim - len(core) :]) for x, core in pairs)
     own = {k: v for k, v in options.items() if k not in ("axis", "keepdims", "cotangent")}
     dtype = next(x.dtype for x in operands if x.dtype.kind not in "iu")
-    return Case(concept, format_of(dtype), right(), operands, Recipe((), concept.options.index(own), 0))
+    recipe = Recipe((), concept.options.index(own), 0)
+    return Case(concept, format_of(dtype), operands, recipe, target=right())
 
 
 def laid_back(concept: Concept, result: Array, operands: tuple[Array, ...], options: Mapping[str, Any]) -> Array:
@@ -85,11 +79,11 @@ def laid_back(concept: Concept, result: Array, operands: tuple[Array, ...], opti
     axis = options.get("axis", -1)
     if concept.elementwise:
         return result.reshape(np.broadcast_shapes(*(x.shape for x in operands)))
-    if concept.has_axis and concept.result:
+    if concept.along and concept.result:
         return np.moveaxis(result, -1, axis)
-    if concept.has_axis:
+    if concept.along:
         return spread(result, operands[0], axis) if options.get("keepdims") else result
-    return result if concept.batched else result[0]
+    return result[0] if concept.apart else result
 
 
 def off(name: str, times: float = 4.0, sign: Function = plus, when: Function = always) -> Function:
@@ -105,7 +99,7 @@ def off(name: str, times: float = 4.0, sign: Function = plus, when: Function = a
         with np.errstate(all="ignore"):
             value, allowed = case.bounded()
             worse = case.format.round(value + times * allowed * sign(operands, value)).astype(np.float64)
-            plain = good(*case.inputs, **({"axis": -1} if concept.has_axis else {}), **case.options)
+            plain = good(*case.inputs, **case.keywords)
             judged = np.isfinite(value) & np.isfinite(allowed) & np.isfinite(worse)
             result = np.where(judged, worse, np.asarray(plain).astype(np.float64)).astype(case.format.dtype)
         return laid_back(concept, result, operands, options)
@@ -118,15 +112,14 @@ def off_vjp(name: str, times: float = 4.0, sign: Function = plus, operand: int =
     concept = concepts()[name]
 
     def wrong(*operands: Array, cotangent: Array, **options: Any) -> tuple[Array, ...]:
-        case = case_of(concept, operands, options)
-        case.memo["cotangent"] = cotangent if concept.batched else cotangent[None]
+        case = case_of(concept, operands, options).seeded(cotangent[None] if concept.apart else cotangent)
         out = []
         with np.errstate(all="ignore"):
             good = getattr(ref, f"{concept.call_name}_vjp")(*operands, **options, cotangent=cotangent)
             for j, (value, allowed) in enumerate(case.bounded_grads()):
                 worse = case.format.round(value + (j == operand) * times * allowed * sign(operands, value))
                 judged = np.isfinite(value) & np.isfinite(allowed) & np.isfinite(worse.astype(np.float64))
-                if not concept.batched:
+                if concept.apart:
                     judged, worse = judged[0], worse[0]
                 out.append(np.where(judged, worse, good[case.wrt[j]]).astype(case.format.dtype))
         return tuple(out)

@@ -109,15 +109,15 @@ def curved(concept: Concept) -> bool:
     """Whether there is a second derivative to be wrong about, in some operand."""
     recipe = Recipe(tuple((d, 2) for d in concept.dims), 0, 0)
     with np.errstate(all="ignore"):
-        case = Case(concept, FORMATS["float64"], right(), draw(concept, FORMATS["float64"], recipe), recipe)
-        found = (bounded(case, k, direction(case, k), concept.vjp)[0] for k in case.wrt)
+        case = Case(concept, FORMATS["float64"], draw(concept, FORMATS["float64"], recipe), recipe, target=right())
+        found = (bounded(case, k, direction(case, k), concept.backward)[0] for k in case.wrt)
         return any(bool(np.any(np.isfinite(h) & (h != 0))) for h in found)
 
 
 def of_modes() -> Iterator[Mutant]:
     """Every operator on every differentiable concept with a definition, each in one format."""
     for concept in concepts().values():
-        if not concept.differentiable or concept.definition is None:
+        if not (concept.differentiable and concept.truth.encloses):
             continue
         bent = curved(concept)
         for kind, why, mode, change in OPERATORS:

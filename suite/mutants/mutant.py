@@ -1,7 +1,7 @@
 """A mutant: one function of a right library, changed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from suite.concepts import concepts
@@ -52,7 +52,7 @@ class Mutant:
         good, name = right(self.framework), concepts()[self.concept].call_name
         if self.mode:
             changed = {**good.functions, name: self.function(good.functions[name])}
-            return Library("mutant", good.framework, changed)
+            return replace(good, name="mutant", functions=changed)
         functions, vjps = dict(good.functions), dict(good.vjps)
         (vjps if self.vjp else functions)[name] = self.function
-        return Library("mutant", good.framework, functions, vjps)
+        return replace(good, name="mutant", functions=functions, vjps=vjps)

@@ -16,9 +16,9 @@ import numpy as np
 import reference as ref
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, format_of
+from suite.mutants.derivatives import nan_at_zero, swapped, tail_detached, transposed, without_cotangent
 from suite.mutants.makers import Function, coin, either, strided
 from suite.mutants.mutant import Mutant
-from suite.mutants.reordered import ORDERLESS
 from suite.record import Concept
 
 Make = Callable[[Concept, Function], Function | None]
@@ -101,7 +101,7 @@ def _zeros_unsigned(y: Array, operands: tuple[Array, ...]) -> Array:
 
 def _negative_zero(concept: Concept, good: Function) -> Function | None:
     """Only where a zero is declared to keep its sign."""
-    signed = any(r == 0 and np.signbit(r) for _, r in concept.specials)
+    signed = any(r == 0 and np.signbit(r) for _, r in concept.truth.specials)
     return result_changed(_zeros_unsigned)(concept, good) if signed else None
 
 
@@ -156,7 +156,7 @@ def _shortened(length: int, drop: int) -> Make:
     """Axes longer than ``length`` lose their last ``drop`` entries (in the result: these are wrong)."""
 
     def make(concept: Concept, good: Function) -> Function | None:
-        if not concept.has_axis or concept.elementwise or len(concept.cores[0]) != 1:
+        if not concept.along or concept.elementwise or len(concept.cores[0]) != 1:
             return None
 
         @wraps(good)
@@ -196,7 +196,7 @@ def _stale(concept: Concept, good: Function) -> Function:
 
 def _on_strides(concept: Concept, good: Function) -> Function | None:
     """A kernel for operands with gaps that works to 1 part in 64."""
-    if not concept.batched:
+    if concept.apart:
         return None
     bad = result_changed(_scaled(1 + 2.0**-6))(concept, good)
     return either(bad, good, strided) if bad else None
@@ -204,63 +204,13 @@ def _on_strides(concept: Concept, good: Function) -> Function | None:
 
 def _other_axis(concept: Concept, good: Function) -> Function | None:
     """Along another axis than the last, the axis before it is taken where the result has the same shape."""
-    if not (concept.has_axis and concept.result):
+    if not (concept.along and concept.result):
         return None
 
     @wraps(good)
     def wrong(*operands: Array, axis: int = -1, **options: Any) -> Any:
         last = axis in (-1, operands[0].ndim - 1)
         return good(*operands, axis=axis if last else axis - 1, **options)
-
-    return wrong
-
-
-# -- derivatives
-
-
-def _tail_detached(y: Array, operands: tuple[Array, ...]) -> Array:
-    """Entries below 2^-12 of the largest are zero."""
-    size = np.abs(y.astype(np.float64))
-    top = np.nan_to_num(np.where(np.isfinite(size), size, 0.0)).max(initial=0.0)
-    return np.where(size < top * 2.0**-12, np.zeros_like(y), y)
-
-
-def _nan_at_zero(y: Array, operands: tuple[Array, ...]) -> Array:
-    x = operands[0]
-    return np.where(x == 0, np.nan, y) if x.shape == y.shape else y
-
-
-def _without_cotangent(concept: Concept, good: Function) -> Function:
-    @wraps(good)
-    def wrong(*operands: Array, cotangent: Array, **options: Any) -> Any:
-        return good(*operands, **options, cotangent=np.sign(cotangent.astype(np.float64)).astype(cotangent.dtype))
-
-    return wrong
-
-
-def _transposed(concept: Concept, good: Function) -> Function | None:
-    """J g instead of J^T g: the cotangent runs along the axis the wrong way round."""
-    if not (concept.has_axis and concept.result) or concept.name in ORDERLESS:
-        return None  # such a function does not know which way an axis runs
-
-    @wraps(good)
-    def wrong(*operands: Array, cotangent: Array, axis: int = -1, **options: Any) -> Any:
-        turned = [np.flip(x, axis) for x in operands]
-        found = good(*turned, **options, axis=axis, cotangent=np.flip(cotangent, axis))
-        return tuple(np.flip(g, axis) for g in found)
-
-    return wrong
-
-
-def _swapped(concept: Concept, good: Function) -> Function | None:
-    """The derivatives of two operands in the wrong order."""
-    if len([o for o in concept.operands if o.grad]) < 2 or len({*concept.cores[:2]}) > 1:
-        return None
-
-    @wraps(good)
-    def wrong(*operands: Array, **options: Any) -> Any:
-        first, second, *rest = good(*operands, **options)
-        return (second, first, *rest)
 
     return wrong
 
@@ -292,12 +242,12 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("64 ulp", "the last six bits are noise", result_changed(_ulps(64.0)), vjp=True),
     Operator("doubled", "the derivative is counted twice", result_changed(_scaled(2.0)), vjp=True),
     Operator("detached", "no derivative at all", result_changed(_scaled(0.0)), vjp=True),
-    Operator("tail detached", "small derivatives are zero", result_changed(_tail_detached), vjp=True),
-    Operator("NaN at zero", "0/0 in the derivative", result_changed(_nan_at_zero), vjp=True),
-    Operator("cotangent's sign only", "the derivative does not scale with the cotangent", _without_cotangent, vjp=True),
+    Operator("tail detached", "small derivatives are zero", result_changed(tail_detached), vjp=True),
+    Operator("NaN at zero", "0/0 in the derivative", result_changed(nan_at_zero), vjp=True),
+    Operator("cotangent's sign only", "the derivative does not scale with the cotangent", without_cotangent, vjp=True),
     Operator("float16 inside", "operands pass through float16", operands_changed(_half), WIDE, vjp=True),
-    Operator("transposed Jacobian", "J g instead of its transpose", _transposed, vjp=True),
-    Operator("operands swapped", "the derivatives of two operands change places", _swapped, vjp=True),
+    Operator("transposed Jacobian", "J g instead of its transpose", transposed, vjp=True),
+    Operator("operands swapped", "the derivatives of two operands change places", swapped, vjp=True),
 )
 
 

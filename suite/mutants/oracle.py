@@ -1,12 +1,12 @@
 """The oracle as a library: the definition in balls, rounded once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from flint import arb
+from flint import arb, ctx
 
-from suite.arithmetic import Balls, Undecided, Variable, backward
+from suite.arithmetic import Undecided
 from suite.floats import Array, Format, precision
 from suite.mutants.makers import Function, case_of, laid_back
 from suite.record import Concept
@@ -14,15 +14,14 @@ from suite.record import Concept
 
 def oracle(concept: Concept) -> Function:
     """The exact value, correctly rounded."""
-    assert concept.definition is not None
-    definition, kept = concept.definition, Kept()
+    truth, kept = concept.truth, Kept()
 
     def value(*operands: Array, **options: Any) -> Array:
         case = case_of(concept, operands, options)
-        like = case.call(case.inputs)
+        (like,) = case.call(case.inputs)
 
         def balls(*rows: Array) -> Array:
-            return definition(*lifted(concept, rows), **case.options).a
+            return truth.enclose(rows, case.options, ctx.prec)[0]
 
         found = rounded(case.inputs, balls, like, case.format, kept.of(case.recipe.option, like.dtype))
         return laid_back(concept, found, operands, options)
@@ -32,32 +31,23 @@ def oracle(concept: Concept) -> Function:
 
 def oracle_vjp(concept: Concept) -> Function:
     """The exact derivative, by reverse mode over the definition, correctly rounded."""
-    assert concept.definition is not None
-    definition, kept = concept.definition, Kept()
+    truth, kept = concept.truth, Kept()
 
     def vjp(*operands: Array, cotangent: Array, **options: Any) -> tuple[Array, ...]:
-        case = case_of(concept, operands, options)
-        seed = cotangent if concept.batched else cotangent[None]
-        case.memo["cotangent"], out = seed, []
+        seed = cotangent[None] if concept.apart else cotangent
+        case, out = case_of(concept, operands, options).seeded(seed), []
         for k, like in zip(case.wrt, case.grads("vjp"), strict=True):
 
             def balls(g: Array, *rows: Array, k: int = k) -> Array:
-                variables = [x if x.dtype.kind in "iu" else Variable(Balls(x)) for x in rows]
-                y = definition(*variables, **case.options)
-                (found,) = backward(y, Balls(np.broadcast_to(g.astype(np.float64), y.shape).copy()), [variables[k]])
-                return np.full(rows[k].shape, arb(0), object) if found is None else found.a
+                return truth.gradient(rows, case.options, g, [k], ctx.prec)[0]
 
             exact = rounded((seed, *case.inputs), balls, like, case.format, kept.of(case.recipe.option, like.dtype, k))
             # a definition may be made of kinks that cancel at 0: max(x, 0) - log1p(e^-|x|)
-            exact = np.where(np.isin(case.inputs[k].astype(np.float64), (0.0, *concept.kinks)), like, exact)
-            out.append(exact if concept.batched else exact[0])
+            exact = np.where(np.isin(case.inputs[k].astype(np.float64), (0.0, *truth.kinks)), like, exact)
+            out.append(exact[0] if concept.apart else exact)
         return tuple(out)
 
     return vjp
-
-
-def lifted(concept: Concept, rows: Sequence[Array]) -> list[Any]:
-    return [x if o.integer else Balls(x) for x, o in zip(rows, concept.operands, strict=True)]
 
 
 class Kept(dict[Any, dict[bytes, Array]]):

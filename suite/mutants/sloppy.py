@@ -93,11 +93,3 @@ def called_by(f: Function, *operands: Array, **options: Any) -> set[np.ufunc]:
 
     f(*map(Watched.alike, operands), **options)
     return met
-
-
-ARITHMETIC = {
-    "relu", "leaky_relu", "relu6", "hardtanh", "hardsigmoid", "hardswish", "add", "subtract", "multiply", "divide",
-    "abs", "square", "reciprocal", "sqrt", "nll_loss", "mse_loss", "mse_loss_none", "precision", "recall", "accuracy",
-    "vector_norm", "matrix_norm", "spectral_norm", "solve", "gradient_descent", "project_simplex", "vecdot", "matvec",
-    "matmul", "linear", "linear_chain", "round_to", "nextafter", "sum", "mean", "cumsum", "prod", "var", "std",
-}  # fmt: skip

@@ -4,28 +4,20 @@ Beside the alternatives that a concept declares, they are derived: another order
 rounded once, elementary functions off by up to 4 ulp, every step in sixteen bits, the exact value rounded.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 import reference as ref
-from reference.shapes import drop
 from suite.concepts import concepts
 from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array, format_of
 from suite.mutants.makers import Function, right
 from suite.mutants.oracle import oracle, oracle_vjp
-from suite.mutants.reordered import (
-    ORDERLESS,
-    mean_in_sequence,
-    reversed_order,
-    sum_in_sequence,
-    var_in_sequence,
-    vecdot_in_sequence,
-)
+from suite.mutants.reordered import in_sequence, orderless, reversed_order, sums
 from suite.mutants.sloppy import called_by, loosened
 from suite.mutants.stepwise import stepwise
 from suite.record import Concept
@@ -52,7 +44,7 @@ class Version:
         good, name = right(), concepts()[self.concept].call_name
         functions = {**good.functions, **({name: self.function} if self.function else {})}
         vjps = {**good.vjps, **({name: self.vjp} if self.vjp else {})}
-        return Library("right", good.framework, functions, vjps)
+        return replace(good, functions=functions, vjps=vjps)
 
 
 def as_function(concept: Concept, text: Function) -> Function:
@@ -81,75 +73,38 @@ def doubled(f: Function) -> Function:
     return inside
 
 
-def nextafter_by_bits(x: Array, y: Array) -> Array:
-    """The neighbour's bits are the number's, plus or minus one."""
-    x, y = (v.copy() for v in np.broadcast_arrays(x, y.astype(x.dtype)))
-    word = np.dtype(f"i{x.dtype.itemsize}")
-    away = (x < y) == (x > 0)
-    step = np.where(away, 1, -1).astype(word)
-    moved = (x.view(word) + step).view(x.dtype)
-    tiny = np.copysign(np.array(1, word).view(x.dtype), y)
-    out = np.where(x == 0, tiny, moved)
-    return np.where((x == y) | np.isnan(x) | np.isnan(y), np.where(np.isnan(x), x, y), out).astype(x.dtype)
-
-
-def by_casts(x: Array, *, dtype: str) -> Array:
-    """There and back by NumPy's conversions."""
-    return x.astype(ref.format_of(dtype).dtype).astype(x.dtype)
-
-
-@ref.wide
-def std_welford(x: Array, *, axis: Any = -1, correction: float = 0.0, keepdims: bool = False) -> Array:
-    """Scaled, so that no square leaves the range."""
-    size = np.max(np.abs(x), axis=axis, keepdims=True)
-    scale = np.where(size > 0, size, np.ones_like(size))
-    v = ref.var_welford(x / scale, axis=axis, correction=correction, keepdims=True)
-    out = np.sqrt(v) * scale
-    return drop(out, axis, keepdims)
-
-
-IN_SEQUENCE = (sum_in_sequence, mean_in_sequence, var_in_sequence, vecdot_in_sequence)
-
-
-def elementary(f: Function, concept: Concept) -> bool:
-    """Whether it calls exp, log, tanh, ...: then another library's may be off by some ulp."""
-    options = {**({"axis": -1} if concept.has_axis else {}), **concept.options[0]}
+def met(watch: Callable[..., object], f: Function, concept: Concept) -> bool:
+    """What a watch sees while a text runs on an ordinary case: elementary functions that it calls, sums."""
     with np.errstate(all="ignore"):
         operands = draw(concept, FORMATS["float32"], Recipe(tuple((d, 2) for d in concept.dims), 0, 0))
-        return bool(called_by(f, *(operands if concept.batched else (x[0] for x in operands)), **options))
+        alone = (x[0] for x in operands) if concept.apart else operands
+        return bool(watch(f, *alone, **concept.along, **concept.options[0]))
 
 
 def versions_of(concept: Concept) -> Iterator[Version]:
     """All that is known to be right of one concept."""
     name, call = concept.name, concept.call_name
     good, vjp = getattr(ref, call), getattr(ref, f"{call}_vjp", None)
-    for k, text in enumerate(concept.alternatives):
+    for k, text in enumerate(concept.freedom.alternatives):
         yield Version(name, f"alternative {k}", as_function(concept, ref.wide(text)))
-    for k, text in enumerate(concept.vjp_alternatives):
+    for k, text in enumerate(concept.freedom.derivatives):
         yield Version(name, f"alternative derivative {k}", vjp=ref.wide(text))
-    if name in ORDERLESS:
-        yield Version(name, "reversed sums", reversed_order(call))
-    for text in IN_SEQUENCE:
-        if text.__name__ == f"{name}_in_sequence":
-            yield Version(name, "sums in sequence", text)
-    for text in (ref.var_welford, ref.var_two_pass, std_welford):  # within the hand-written bound
-        if text.__name__.startswith(f"{name}_"):
-            yield Version(name, text.__name__.removeprefix(f"{name}_").replace("_", " "), text)
-    if name == "nextafter":  # the neighbours of a float are those of its own format
-        yield Version(name, "by bits", nextafter_by_bits)
-        yield Version(name, "NumPy's", lambda x, y: np.nextafter(x, y.astype(x.dtype)))
-    else:
-        narrow = ("float32", "float16", "bfloat16")
+    if orderless(name):
+        yield Version(name, "reversed sums", reversed_order(concept))
+    if met(sums, good, concept):
+        yield Version(name, "sums in sequence", in_sequence(good))
+    for text in concept.freedom.covered:
+        yield Version(name, text.__name__.removeprefix(f"{name}_").replace("_", " "), text)
+    narrow = ("float32", "float16", "bfloat16")
+    if concept.truth.real or concept.options[0]:  # the neighbours of a float are those of its own format
         yield Version(name, "float64 inside", doubled(good), doubled(vjp) if vjp else None, narrow)
-        steps = None if concept.fused else stepwise(good)
+        steps = None if concept.freedom.fused else stepwise(good)
         if steps or vjp:
             yield Version(name, "each step in sixteen bits", steps, stepwise(vjp) if vjp else None, narrow[1:])
-    if name == "round_to":
-        yield Version(name, "by casts", by_casts, None, narrow)
-    if elementary(good, concept):
+    if met(called_by, good, concept):
         yield Version(name, "functions off by 4 ulp", loosened(good), loosened(vjp) if vjp else None)
-    if concept.definition is not None and name not in ("nextafter", "round_to"):  # no real functions
-        exact = oracle_vjp(concept) if concept.vjp else None
+    if concept.truth.encloses and concept.truth.real:
+        exact = oracle_vjp(concept) if concept.backward else None
         yield Version(name, "exact, rounded", oracle(concept), exact, entries=1024)
 
 

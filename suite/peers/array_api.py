@@ -30,11 +30,12 @@ from typing import Any
 
 import numpy as np
 
-from suite.draw.styles import Rng, Shape
+from suite.draw.styles import Rng
 from suite.floats import FORMATS, Array
 from suite.peers.inputs import seeded
 from suite.peers.special_cases import agrees, special_cases
 from suite.peers.subject import NotApplicable, Subject
+from suite.record import Shape
 
 REL_TOL, ABS_TOL = 0.25, 1.0
 
@@ -240,7 +241,7 @@ def _results(
 def _each_of_stack(subject: Subject, operands: tuple[Array, ...], option: Mapping[str, Any]) -> None:
     """The first of the stack alone: its dtype, and that nothing is raised."""
     alone = tuple(x[(0,) * (x.ndim - len(core))] for x, core in zip(operands, subject.concept.cores, strict=True))
-    out = subject.value(*alone, **option, **({"axis": -1} if subject.concept.has_axis else {}))
+    out = subject.value(*alone, **option, **subject.concept.along)
     require(str(out.dtype) == subject.dtype, f"dtype {out.dtype}")
 
 

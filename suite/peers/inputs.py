@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 
 from suite.draw.recipes import inside
-from suite.draw.styles import Rng, Shape
+from suite.draw.styles import Rng
 from suite.floats import Array
-from suite.record import Concept, Operand
+from suite.record import Concept, Operand, Shape
 
 GAP = 0.1  # from kinks and the ends of the domain
-STEP = 0.25  # of a difference quotient
 SMALL = (4, 2, 3)  # the sizes of the core dimensions in turn, for derivatives
 MODERATE = (64, 16, 20)  # and for values: of a vector, and of what else there is
 
@@ -33,7 +32,7 @@ def ways(concept: Concept, turn: int) -> Iterator[Mapping[str, Any]]:
     kept = {"keepdims": True} if "keepdims" in concept.parameters else {}
     along: Mapping[str, Any] = {"axis": 0, **kept} if turn % 2 else {"axis": -1}
     for option in concept.options:
-        yield {**option, **(along if concept.has_axis else {})}
+        yield {**option, **(along if concept.along else {})}
 
 
 def small(concept: Concept, rng: Rng) -> tuple[Array, ...]:
@@ -50,8 +49,8 @@ def moderate(concept: Concept, flat: bool, rng: Rng) -> tuple[Array, ...]:
 
 
 def _drawn(concept: Concept, sizes: Mapping[str, int], rows: Shape, rng: Rng, gap: float) -> tuple[Array, ...]:
-    sizes = {d: min(n, concept.limits.get(d, n)) for d, n in sizes.items()}
-    lead = rows if concept.batched else ()
+    sizes = {d: min(n, concept.longest.get(d, n)) for d, n in sizes.items()}
+    lead = () if concept.apart else rows
     return tuple(
         _filled(concept, operand, (*lead, *(int(d) if d.isdigit() else sizes[d] for d in core)), sizes, rng, gap)
         for operand, core in zip(concept.operands, concept.cores, strict=True)
@@ -60,13 +59,11 @@ def _drawn(concept: Concept, sizes: Mapping[str, int], rows: Shape, rng: Rng, ga
 
 def _filled(concept: Concept, operand: Operand, shape: Shape, sizes: Mapping[str, int], rng: Rng, gap: float) -> Array:
     x = rng.standard_normal(shape)
-    if operand.kind == "labels":
-        return rng.integers(0, sizes["c"], shape)
-    if operand.kind == "real" and concept.name == "pow" and operand.couple is not None:
-        return rng.integers(-2, 4, shape).astype(np.float64)  # a negative base has no other power
-    if operand.kind in OTHER:
-        return OTHER[operand.kind](x, rng)
-    return away(inside(x, operand.domain), (0.0, *concept.kinks, *operand.domain), gap)
+    if operand.kind.below:
+        return rng.integers(0, sizes[operand.kind.below], shape)
+    if operand.kind.ordinary is not None:
+        return operand.kind.ordinary(x, rng)
+    return away(inside(x, operand.domain), (0.0, *concept.truth.kinks, *operand.domain), gap)
 
 
 def away(x: Array, points: tuple[float, ...], gap: float) -> Array:
@@ -75,30 +72,3 @@ def away(x: Array, points: tuple[float, ...], gap: float) -> Array:
         if np.isfinite(point):
             x = np.where(np.abs(x - point) < gap, point + np.where(x < point, -gap, gap), x)
     return x
-
-
-def _probability(x: Array, rng: Rng) -> Array:
-    return rng.uniform(0.05, 0.95, x.shape)
-
-
-def _simplex(x: Array, rng: Rng) -> Array:
-    e = np.exp(x / 2)
-    return e / e.sum(axis=-1, keepdims=True)
-
-
-def _spd(x: Array, rng: Rng) -> Array:
-    """Eigenvalues in (0, 1], so that descent with step one converges."""
-    square = x @ np.swapaxes(x, -1, -2) / x.shape[-1] + np.eye(x.shape[-1]) / 2
-    return square / np.linalg.norm(square, 2, axis=(-2, -1), keepdims=True)
-
-
-OTHER: Mapping[str, Any] = {
-    "binary": lambda x, rng: (x > 0).astype(np.float64),
-    "probability": _probability,
-    "simplex": _simplex,
-    "log_simplex": lambda x, rng: np.log(_simplex(x, rng)),
-    "square": lambda x, rng: x + x.shape[-1] * np.eye(x.shape[-1]),  # well conditioned
-    "spd": _spd,
-    "unit": lambda x, rng: rng.uniform(-1, 1, x.shape),
-    "step": lambda x, rng: np.full(x.shape, STEP),
-}

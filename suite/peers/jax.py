@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from suite.draw.styles import Shape
 from suite.floats import Array
 from suite.peers.inputs import seeded, small, ways
 from suite.peers.subject import NotApplicable, Subject
 from suite.peers.torch import DRAWS, require_derivative
+from suite.record import Shape
 
 
 def check_grads(subject: Subject, seed: int) -> None:

@@ -9,6 +9,7 @@ both, float16 1e-3 and 1e-5, bfloat16 1.6e-2 and 1e-5), the dtype and the shape,
 function in float64, rounded once.
 """
 
+import importlib
 from collections.abc import Iterator
 from functools import lru_cache, partial
 from typing import Any
@@ -17,11 +18,14 @@ import numpy as np
 
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, format_of
+from suite.laws.gradient import differentiated
 from suite.mutants.makers import right
 from suite.mutants.modes import FORWARD
 from suite.peers.inputs import moderate, seeded, small, ways
 from suite.peers.subject import NotApplicable, Subject
-from suite.targets.frameworks import TargetError, Torch
+from suite.targets.framework import Framework
+from suite.targets.library import framework
+from suite.targets.protocol import TargetError
 
 DRAWS = 3
 
@@ -29,7 +33,7 @@ DRAWS = 3
 def gradcheck(subject: Subject, seed: int) -> None:
     forward = {"check_forward_ad": True} if subject.mode == FORWARD else {}
     for function, tensors in _differentiated(subject, seed):
-        torch_or_not().torch.autograd.gradcheck(function, tensors, **forward)
+        torch_or_not().autograd.gradcheck(function, tensors, **forward)
 
 
 def gradgradcheck(subject: Subject, seed: int) -> None:
@@ -38,30 +42,30 @@ def gradgradcheck(subject: Subject, seed: int) -> None:
     if not subject.mode:
         raise NotApplicable("once differentiable")
     for function, tensors in _differentiated(subject, seed):
-        torch_or_not().torch.autograd.gradgradcheck(function, tensors)
+        torch_or_not().autograd.gradgradcheck(function, tensors)
 
 
 def _differentiated(subject: Subject, seed: int) -> Iterator[tuple[Any, list[Any]]]:
     """The function with each set of options, and operands that ask for a derivative."""
-    framework = torch_or_not()
+    torch = torch_or_not()
     require_derivative(subject)
     for k in range(DRAWS):
         operands = small(subject.concept, seeded(seed, subject.concept.name, f"gradcheck {k}"))
         for options in ways(subject.concept, 0 if subject.vjp or subject.mode else k):
-            tensors = [framework.torch.from_numpy(x) for x in operands]
+            tensors = [torch.from_numpy(x) for x in operands]
             for j in subject.wrt:
                 tensors[j].requires_grad_(True)
-            yield _function(framework.torch, subject, dict(options)), tensors
+            yield _function(torch, subject, dict(options)), tensors
 
 
 def assert_close(subject: Subject, seed: int) -> None:
-    framework = torch_or_not()
+    torch = torch_or_not()
     if subject.vjp:
         require_derivative(subject)
     for operands, cotangent, options, truths in _cases(subject.concept.name, subject.dtype, subject.vjp, seed):
         got = subject.gradients(operands, cotangent, options) if subject.vjp else [subject.value(*operands, **options)]
         for actual, expected in zip(got, truths, strict=True):
-            framework.torch.testing.assert_close(framework.to_native(actual), expected, equal_nan=True)
+            torch.testing.assert_close(tensors().to_native(actual), expected, equal_nan=True)
 
 
 @lru_cache(8)
@@ -70,7 +74,7 @@ def _cases(name: str, dtype: str, vjp: bool, seed: int) -> list[tuple[Any, ...]]
     concept, rng = concepts()[name], seeded(seed, name, "assert_close")
     good = Subject(concept, dtype, vjp, right())
     out = []
-    for options in (*ways(concept, 0), *(ways(concept, 1) if concept.has_axis and not vjp else ())):
+    for options in (*ways(concept, 0), *(ways(concept, 1) if concept.along and not vjp else ())):
         operands = tuple(rounded(x, dtype) for x in moderate(concept, vjp, rng))
         wide = tuple(widened(x) for x in operands)
         plain = good.value(*operands, **options)
@@ -79,7 +83,7 @@ def _cases(name: str, dtype: str, vjp: bool, seed: int) -> list[tuple[Any, ...]]
             truths = [rounded(t, dtype) for t in good.gradients(wide, widened(cotangent), options)]
         else:
             truths = [format_of(plain.dtype).round(good.value(*wide, **options))]
-        out.append((operands, cotangent, options, [torch_or_not().to_native(t) for t in truths]))
+        out.append((operands, cotangent, options, [tensors().to_native(t) for t in truths]))
     return out
 
 
@@ -92,15 +96,22 @@ def widened(x: Array) -> Array:
 
 
 def require_derivative(subject: Subject) -> None:
-    if not subject.library.has_gradient(subject.concept):
+    if not differentiated(subject.concept, subject.library):
         raise NotApplicable("no derivative")
 
 
-def torch_or_not() -> Torch:
+def tensors() -> Framework:
+    """How arrays become tensors."""
     try:
-        return Torch()
+        return framework("torch")
     except TargetError as error:
         raise NotApplicable("torch is not installed") from error
+
+
+def torch_or_not() -> Any:
+    """The package, on one thread."""
+    tensors()
+    return importlib.import_module("torch")
 
 
 def _function(torch: Any, subject: Subject, options: dict[str, Any]) -> Any:

@@ -8,12 +8,15 @@ from suite.audit.group import due, judged
 from suite.audit.plan import PROFILES, Plan
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome
-from suite.laws.gradient import Forward, Gradient, Kink
+from suite.laws.forward import Forward
+from suite.laws.gradient import Gradient
+from suite.laws.kink import Kink
 from suite.laws.law import Law
 from suite.laws.second import SecondDerivative
 from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.versions import Version
-from suite.targets.library import Library, TargetError, Unsupported
+from suite.targets.library import Library
+from suite.targets.protocol import TargetError, Unsupported
 
 CASES = {"quick": 1, "ci": 3, "thorough": 8}  # that a right version is heard on at least, in each format
 ROWS = {"quick": 0, "ci": 0, "thorough": 100_000}  # and array rows, in all formats

@@ -81,7 +81,7 @@ class Power:
         if self.head["profile"] == "quick":
             return ()
         far = (c for c in self.closest if 0 < c.ratio < 1 / SLACK and c.dtype != "float64")
-        return tuple(c for c in far if not concepts()[c.concept].slack)
+        return tuple(c for c in far if not concepts()[c.concept].freedom.slack)
 
     @cached_property
     def severities(self) -> Mapping[str, int]:
@@ -185,20 +185,7 @@ def measure(
     except KeyboardInterrupt:  # what is done is told
         interrupted = True
     found = [arrived[g] for g in todo if g in arrived]
-    rows: Counter[str] = Counter()
-    for g in found:
-        rows.update(g.rows)
-    head = {
-        "lawful": version(),
-        "numpy": np.__version__,
-        "profile": plan.profile,
-        "seed": plan.seed,
-        "started": started.isoformat(timespec="seconds"),
-        "seconds": round(time.monotonic() - clock, 1),
-        "versions": len(rows),
-        "rows": sum(rows.values()),
-        "fewest": min(rows.values(), default=0),
-    }
+    head = _head(found, plan, started, time.monotonic() - clock)
     asked = [c for c in concepts().values() if not names or c.name in names]
     judged = {f"{law.family}/{law.name}" for c in asked for law in laws_of(c) if not plan.laws or law.name in plan.laws}
     return Power(
@@ -210,3 +197,21 @@ def measure(
         tuple(c for g in found for c in g.closest),
         interrupted,
     )
+
+
+def _head(found: Sequence[GroupPower], plan: Plan, started: datetime.datetime, seconds: float) -> dict[str, Any]:
+    """What the result depends on, and how many rows the right versions were heard on."""
+    rows: Counter[str] = Counter()
+    for g in found:
+        rows.update(g.rows)
+    return {
+        "lawful": version(),
+        "numpy": np.__version__,
+        "profile": plan.profile,
+        "seed": plan.seed,
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "versions": len(rows),
+        "rows": sum(rows.values()),
+        "fewest": min(rows.values(), default=0),
+    }

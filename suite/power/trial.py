@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from suite.audit.cells import Key, cells_of
-from suite.audit.group import due, each_case, judged
+from suite.audit.draws import each_case
+from suite.audit.group import due, judged
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import concepts
 from suite.draw.recipes import Recipe, draw
@@ -26,7 +27,8 @@ from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import Version
 from suite.power.hearing import ROWS_APART, Accusation, Closest, Hearing, closest, concerned
-from suite.targets.library import CallError, Library, TargetError, Unsupported
+from suite.targets.library import Library
+from suite.targets.protocol import CallError, TargetError, Unsupported
 from suite.verdict import Severity
 
 SINGLY = 64  # rows that are looked at one by one where the right function is refuted as well
@@ -148,17 +150,16 @@ def different(case: Case, mine: Case, mutant: Mutant) -> bool:
 def results(case: Case, mutant: Mutant) -> list[Any]:
     """What the mutant may have changed."""
     if mutant.mode == SECOND:
-        return [second_derivative(affordable(case))[2]]
+        return [second_derivative(affordable(case), SECOND)[2]]
     if mutant.mode == FORWARD:
         return [pushed(affordable(case))]
-    return case.grads(case.target.framework.modes[0]) if mutant.vjp else [case.got()]
+    return case.grads(case.target.ways[0].name) if mutant.vjp else [case.got()]
 
 
 def pushed(case: Case) -> Any:
     """The tangent of the result along ones."""
     k = case.wrt[0]
-    axis = {"axis": -1} if case.concept.has_axis else {}
-    return case.target.tangent(case.concept, case.inputs, k, np.ones_like(case.inputs[k]), **axis, **case.options)
+    return case.pushed(FORWARD, k, np.ones_like(case.inputs[k]))
 
 
 def _signs(a: Any, b: Any) -> bool:
@@ -214,7 +215,7 @@ class Proceedings:
                 if key not in found:
                     law = self.laws[key]
                     guilty = verdict(law, case, key.route)[0] is not None
-                    if guilty and self.concept.definition is not None:
+                    if guilty and self.concept.truth.encloses:
                         _ = case.cotangent  # drawn once, so that its rows keep theirs
                     single = (r for r in range(min(case.rows, SINGLY)) if guilty)
                     rows = [r for r in single if verdict(law, case.take([r]), key.route)[0] is None]
@@ -236,7 +237,7 @@ class Proceedings:
     def hear(self, recipe: Recipe) -> None:
         """One more case, for right versions alone."""
         if heard := self.short:
-            self.put(heard, self.case(recipe, 1 if self.concept.batched else ROWS_APART))
+            self.put(heard, self.case(recipe, ROWS_APART if self.concept.apart else 1))
         self.number += 1
 
     def put(self, heard: Iterable[Hearing], case: Case) -> None:
@@ -245,7 +246,7 @@ class Proceedings:
 
     def case(self, recipe: Recipe, times: int = 1) -> Case:
         form = FORMATS[self.dtype]
-        return Case(self.concept, form, self.good, draw(self.concept, form, recipe, times), recipe)
+        return Case(self.concept, form, draw(self.concept, form, recipe, times), recipe, target=self.good)
 
 
 def trials(group: Group, mutants: Iterable[Mutant], plan: Plan) -> list[Trial]:

@@ -1,10 +1,15 @@
-"""A target: the functions of one library on one device, called in one way by every law."""
+"""A library in this process: functions by name, over the arrays and the derivatives that its file defines.
+
+No library is named here. What is peculiar to one (its arrays, its ways, its refusals, its words) is in the file that
+defines its FRAMEWORK; this one holds it to its contract: what a target returns is data, and is looked at before it is
+believed.
+"""
 
 import contextlib
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,128 +19,183 @@ from typing import Any
 import numpy as np
 
 from suite.floats import Array
-from suite.record import Concept
-from suite.targets.frameworks import FRAMEWORKS, Framework, NumPy, TargetError, Unsupported, kind_of
-
-BUILT_IN = ("numpy", "torch")
-_REFUSALS = (
-    "not implemented",
-    "not support",
-    "unsupported dtype",
-    "expected a floating",
-    "not currently supported",
+from suite.targets import built_in
+from suite.targets.framework import Framework, Function, Native
+from suite.targets.protocol import (
+    CallError,
+    Layout,
+    Shown,
+    TargetError,
+    Unsupported,
+    Way,
+    memories,
 )
+from suite.targets.words import first_line, kind_of
 
-
-class CallError(Exception):
-    """The function raised on this input."""
+PLAIN = "numpy"  # the arrays that cross are NumPy's: a file that names no framework works on these
 
 
 @dataclass(frozen=True)
 class Library:
-    """Named functions over one framework's arrays."""
+    """Named functions over one framework's arrays; ``vjps`` are derivatives that a person wrote beside them.
+
+    ``inherited``: the functions that come from the built-in target ``base``.
+    """
 
     name: str
     framework: Framework
-    functions: Mapping[str, Callable[..., Any]]
-    vjps: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    device: str = "cpu"
+    functions: Mapping[str, Function]
+    vjps: Mapping[str, Function] = field(default_factory=dict)
     base: str = ""
     inherited: frozenset[str] = frozenset()
 
-    def has(self, concept: Concept) -> bool:
-        return concept.call_name in self.functions
+    @property
+    def device(self) -> str:
+        return self.framework.device
 
-    def has_gradient(self, concept: Concept) -> bool:
-        return concept.differentiable and (self.framework.name != "numpy" or concept.call_name in self.vjps)
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        return self.framework.ways
 
-    def call(self, concept: Concept, operands: Sequence[Array], layout: str = "contiguous", **options: Any) -> Array:
-        """The result as a NumPy array; ``options`` are the keyword arguments of the call."""
-        f = self.functions[concept.call_name]
-        native = [self.framework.to_native(x, layout) for x in operands]
-        where = f"{self.name}.{concept.call_name}"
-        if concept.batched:
-            out = self.checked(self.attempt(where, f, native, options), operands, where)
-        else:
-            rows = [self.attempt(where, f, [x[i] for x in native], options) for i in range(len(operands[0]))]
-            out = np.stack([self.checked(y, operands, where) for y in rows])
+    @property
+    def layouts(self) -> tuple[str, ...]:
+        return self.framework.layouts
+
+    @property
+    def flushes(self) -> bool:
+        return self.framework.flushes
+
+    def supports(self, function: str) -> bool:
+        return function in self.functions
+
+    def differentiates(self, function: str) -> bool:
+        return function in (self.vjps if self.framework.written else self.functions)
+
+    def describe(self) -> Mapping[str, object]:
+        return self.framework.describe()
+
+    # -- calls
+    def call(
+        self,
+        function: str,
+        operands: Sequence[Array],
+        options: Mapping[str, object],
+        layout: Layout = "contiguous",
+        *,
+        apart: bool = False,
+        outputs: int = 1,
+    ) -> tuple[Array, ...]:
+        f, where = self.functions[function], f"{self.name}.{function}"
+        native = self._native(operands, layout)
+
+        def run(xs: Sequence[Native]) -> tuple[Array, ...]:
+            with self.guarded(where):
+                value = f(*xs, **options)
+            return self._outputs(value, outputs, operands, where)
+
+        found = each(run, native, apart)
         if layout == "contiguous":
-            self.untouched(native, operands, where)
-        return out
+            self._untouched(native, operands, where)
+        return found
 
-    def untouched(self, native: Sequence[Any], operands: Sequence[Array], where: str) -> None:
+    def derive(
+        self,
+        way: str,
+        function: str,
+        operands: Sequence[Array],
+        wrt: Sequence[int],
+        options: Mapping[str, object],
+        *,
+        cotangent: Array | None = None,
+        tangent: Array | None = None,
+        layout: Layout = "contiguous",
+        apart: bool = False,
+    ) -> tuple[Array, ...]:
+        taken = next(w for w in self.ways if w.name == way)
+        text = (self.vjps if self.framework.written else self.functions)[function]
+        f, where = partial(text, **options), f"{self.name}.{function}{self.framework.written}"
+        native = self._native(operands, layout)
+
+        def run(xs: Sequence[Native], seed: Array | None, along: Array | None) -> tuple[Array, ...]:
+            return tuple(self.framework.derive(taken, f, xs, wrt, seed, along))
+
+        with self.guarded(where):
+            found = each(run, native, apart, cotangent, tangent)
+            return found if cotangent is None else same_shapes(found, [operands[k] for k in wrt])
+
+    def _native(self, operands: Sequence[Array], layout: Layout) -> list[Native]:
+        pairs = zip(operands, memories(layout, operands), strict=True)
+        return [self.framework.to_native(x, memory) for x, memory in pairs]
+
+    def _outputs(self, value: Any, outputs: int, operands: Sequence[Array], where: str) -> tuple[Array, ...]:
+        """As many arrays as the signature has outputs, of the operands' dtype; else the contract is broken."""
+        values = (value,) if outputs == 1 else value
+        if not isinstance(values, (tuple, list)) or len(values) != outputs:
+            raise TargetError(f"{where} returned {kind_of(value)}: return a tuple of {outputs} arrays")
+        arrays = tuple(self.framework.from_native(v, where) for v in values)
+        expected = next(x.dtype for x in operands if x.dtype.kind not in "iu")
+        for dtype in (a.dtype for a in arrays if a.dtype != expected):
+            raise TargetError(f"{where} returned {dtype} for {expected} operands: return the operands' dtype")
+        return arrays
+
+    def _untouched(self, native: Sequence[Native], operands: Sequence[Array], where: str) -> None:
         """A function that writes into its operands is broken, whatever it returns."""
         for k, (x, before) in enumerate(zip(native, operands, strict=True)):
             if self.framework.from_native(x, "an operand").tobytes() != before.tobytes():
                 raise TargetError(f"{where} writes into operand {k}: work on a copy")
 
-    def attempt(self, where: str, f: Callable[..., Any], native: Sequence[Any], options: Mapping[str, Any]) -> Any:
-        with guarded(where):
-            return f(*native, **options)
+    @contextlib.contextmanager
+    def guarded(self, where: str) -> Iterator[None]:
+        """What a target raises becomes *unsupported* where it says so, else one sentence."""
+        try:
+            with np.errstate(all="ignore"):
+                yield
+        except TargetError as error:
+            raise TargetError(f"{where}: {error}") from error
+        except Unsupported:
+            raise
+        except NotImplementedError as error:  # Python's own word for it
+            raise Unsupported(f"{where}: {first_line(error)}") from error
+        except (Exception, SystemExit) as error:  # a function that calls sys.exit ends itself, not the audit
+            text = first_line(error)
+            if any(word in text.lower() for word in self.framework.refusals):
+                raise Unsupported(f"{where}: {text}") from error
+            raise CallError(f"{where} raised {type(error).__name__}: {text}") from error
 
-    def checked(self, value: Any, operands: Sequence[Array], where: str) -> Array:
-        """An array of the operands' dtype; anything else is a broken contract."""
-        array = self.framework.from_native(value, where)
-        expected = next(x.dtype for x in operands if x.dtype.kind not in "iu")
-        if array.dtype != expected:
-            raise TargetError(f"{where} returned {array.dtype} for {expected} operands: return the operands' dtype")
-        return array
+    # -- reproductions
+    def reproduce(self, shown: Shown) -> str:
+        derived = shown.operand >= 0
+        name = shown.function + (self.framework.written if derived else "")
+        keywords = "".join(f", {k}={v!r}" for k, v in sorted(shown.options.items()))
+        lines = self.header(shown.function, name)
+        for n, operands in enumerate(shown.calls):
+            names = [f"x{n}_{k}" for k in range(len(operands))]
+            lines += [f"{v} = {self.framework.literal(x)}" for v, x in zip(names, operands, strict=True)]
+            plain = [f"print({name}({', '.join(names)}{keywords}))"]
+            lines += self.framework.differentiated(name, names, keywords, shown) if derived else plain
+        return "\n".join(lines)
 
-    def gradients(
-        self,
-        concept: Concept,
-        operands: Sequence[Array],
-        wrt: Sequence[int],
-        cotangent: Array,
-        mode: str,
-        **options: Any,
-    ) -> list[Array]:
-        """One cotangent per differentiable operand, by the library's own derivative."""
-        where, call = self._derivative(concept)
-        f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
-        with guarded(where):
-            if concept.batched:
-                found = self.framework.gradients(f, native, wrt, cotangent, mode)
-            else:
-                rows = [
-                    self.framework.gradients(f, [x[i] for x in native], wrt, cotangent[i], mode)
-                    for i in range(len(cotangent))
-                ]
-                found = [np.stack(column) for column in zip(*rows, strict=True)]
-            return same_shapes(found, [operands[k] for k in wrt])
-
-    def tangent(self, concept: Concept, operands: Sequence[Array], wrt: int, tangent: Array, **options: Any) -> Array:
-        """The directional derivative along ``tangent`` by forward mode."""
-        where, call = self._derivative(concept)
-        f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
-        with guarded(where):
-            if concept.batched:
-                return self.framework.tangent(f, native, wrt, tangent)
-            rows = range(len(tangent))
-            return np.stack([self.framework.tangent(f, [x[i] for x in native], wrt, tangent[i]) for i in rows])
-
-    def second(
-        self, concept: Concept, operands: Sequence[Array], wrt: int, cotangent: Array, tangent: Array, **options: Any
-    ) -> Array:
-        """The derivative along ``tangent`` of the gradient that ``cotangent`` seeds, by the library's own backward."""
-        where, call = self._derivative(concept)
-        f, native = partial(call, **options), [self.framework.to_native(x) for x in operands]
-        with guarded(where):
-            if concept.batched:
-                return self.framework.second(f, native, wrt, cotangent, tangent)
-            rows = range(len(tangent))
-            return np.stack(
-                [self.framework.second(f, [x[i] for x in native], wrt, cotangent[i], tangent[i]) for i in rows]
-            )
-
-    def _derivative(self, concept: Concept) -> tuple[str, Callable[..., Any]]:
-        name = concept.call_name
-        if self.framework.name == "numpy":
-            return f"{self.name}.{name}_vjp", self.vjps[name]
-        return f"{self.name}.{name}", self.functions[name]
+    def header(self, function: str, name: str = "") -> list[str]:
+        """The lines after which ``name`` (of the function, unless it is that of its derivative) can be called."""
+        name, imports = name or function, self.framework.imports
+        if self.name == self.framework.name or function in self.inherited:
+            return [*imports, *self.framework.defined(name, self.functions.get(name))]
+        if self.name.endswith(".py"):
+            return [*imports, "import runpy", f"{name} = runpy.run_path({self.name!r})[{name!r}]"]
+        return [*imports, f"from {self.name} import {name}"]
 
 
-def same_shapes(gradients: list[Array], operands: Sequence[Array]) -> list[Array]:
+def each(
+    run: Callable[..., tuple[Array, ...]], native: Sequence[Native], apart: bool, *seeds: Array | None
+) -> tuple[Array, ...]:
+    """One call for the whole batch, or where rows are ``apart`` one for each row, stacked."""
+    if not apart:
+        return run(native, *seeds)
+    rows = (run([x[i] for x in native], *(s if s is None else s[i] for s in seeds)) for i in range(len(native[0])))
+    return tuple(np.stack(column) for column in zip(*rows, strict=True))
+
+
+def same_shapes(gradients: tuple[Array, ...], operands: Sequence[Array]) -> tuple[Array, ...]:
     """A gradient has its operand's shape; anything else is a broken contract."""
     for g, x in zip(gradients, operands, strict=True):
         if g.shape != x.shape:
@@ -143,27 +203,7 @@ def same_shapes(gradients: list[Array], operands: Sequence[Array]) -> list[Array
     return gradients
 
 
-@contextlib.contextmanager
-def guarded(where: str) -> Any:
-    """What a target raises becomes *unsupported* where it says so, else one sentence."""
-    try:
-        with np.errstate(all="ignore"):
-            yield
-    except TargetError as error:
-        raise TargetError(f"{where}: {error}") from error
-    except Unsupported:
-        raise
-    except NotImplementedError as error:
-        raise Unsupported(f"{where}: {first_line(error)}") from error
-    except (Exception, SystemExit) as error:  # a function that calls sys.exit ends itself, not the audit
-        text = first_line(error)
-        if any(word in text.lower() for word in _REFUSALS):
-            raise Unsupported(f"{where}: {text}") from error
-        raise CallError(f"{where} raised {type(error).__name__}: {text}") from error
-
-
-def first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+# -- from a name to a library
 
 
 def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library:
@@ -172,34 +212,46 @@ def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library
     ``names`` are the names that concepts call; whatever else a module defines is its own affair.
     """
     module = _module(target)
-    framework = getattr(module, "FRAMEWORK", "numpy")
-    if not isinstance(framework, str) or framework not in FRAMEWORKS:
-        raise TargetError(f"{target}: FRAMEWORK = {framework!r}, must be one of {', '.join(FRAMEWORKS)}")
+    make = _framework(module, target)
     functions = {n: getattr(module, n) for n in names if callable(getattr(module, n, None))}
     vjps = {n: getattr(module, f"{n}_vjp") for n in names if callable(getattr(module, f"{n}_vjp", None))}
     if not functions:
         raise TargetError(f"{target} defines no function with a concept's name; `lawful concepts` lists them")
-    base, inherited = getattr(module, "BASE", None), frozenset[str]()
-    if base is not None:
-        if base not in BUILT_IN:
-            raise TargetError(f"{target}: BASE = {base!r}, must be one of {', '.join(BUILT_IN)}")
-        other = load(base, device, names)
-        if other.framework.name != framework:
-            raise TargetError(
-                f"{target}: BASE = {base!r} works on {other.framework.name} arrays, FRAMEWORK is {framework!r}"
-            )
-        replaced = set(functions)
-        inherited = frozenset(other.functions) - replaced
-        functions = {**other.functions, **functions}
-        vjps = {**{n: v for n, v in other.vjps.items() if n not in replaced}, **vjps}
-    if device != "cpu" and framework == "numpy":
-        raise TargetError(f"--device {device}: NumPy arrays live on the CPU; use --device cpu")
-    return Library(target, FRAMEWORKS[framework](device), functions, vjps, device, base or "", inherited)
+    base = getattr(module, "BASE", None)
+    if base is None:
+        return Library(target, make(device), functions, vjps)
+    if base not in built_in():
+        raise TargetError(f"{target}: BASE = {base!r}, must be one of {', '.join(built_in())}")
+    other, own = load(base, device, names), make(device)
+    if other.framework.name != own.name:
+        raise TargetError(
+            f"{target}: BASE = {base!r} works on {other.framework.name} arrays, FRAMEWORK is {own.name!r}"
+        )
+    inherited = frozenset(other.functions) - set(functions)
+    vjps = {**{n: v for n, v in other.vjps.items() if n in inherited}, **vjps}
+    return Library(target, own, {**other.functions, **functions}, vjps, base, inherited)
+
+
+def framework(name: str, device: str = "cpu") -> Framework:
+    """That of a built-in library."""
+    made: Framework = _module(name).FRAMEWORK(device)
+    return made
+
+
+def _framework(module: ModuleType, target: str) -> Callable[[str], Framework]:
+    """FRAMEWORK is a class of the module's own, or names a built-in one."""
+    found = getattr(module, "FRAMEWORK", PLAIN)
+    if isinstance(found, str) and found in built_in():
+        return partial(framework, found)
+    if not isinstance(found, type):
+        raise TargetError(f"{target}: FRAMEWORK = {found!r}, must be one of {', '.join(built_in())}")
+    made: Callable[[str], Framework] = found
+    return made
 
 
 def _module(target: str) -> ModuleType:
     try:
-        if target in BUILT_IN:
+        if target in built_in():
             return importlib.import_module(f"suite.targets.{target}")
         if target.endswith(".py") or "/" in target:
             return _from_file(Path(target))
@@ -208,11 +260,12 @@ def _module(target: str) -> ModuleType:
         raise
     except ModuleNotFoundError as error:
         missing = error.name or ""
-        if missing == "torch":
-            raise TargetError("torch is not installed: pip install 'lawful[torch]'") from error
+        if missing in built_in():
+            raise TargetError(f"{missing} is not installed: pip install 'lawful[{missing}]'") from error
         if missing and f"{target}.".startswith(f"{missing}."):
             raise TargetError(
-                f"unknown target {target!r}: name numpy, torch, a file ending in .py, or an importable module",
+                f"unknown target {target!r}: name {', '.join(built_in())}, a file ending in .py, "
+                "or an importable module",
                 usage=True,
             ) from error
         raise TargetError(f"{target} does not import: {first_line(error)}") from error
@@ -222,7 +275,8 @@ def _module(target: str) -> ModuleType:
 
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
-        raise TargetError(f"{path}: no such file; --target takes numpy, torch, a .py file or a module", usage=True)
+        known = ", ".join(built_in())
+        raise TargetError(f"{path}: no such file; --target takes {known}, a .py file or a module", usage=True)
     spec = importlib.util.spec_from_file_location(f"lawful_target_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise TargetError(f"{path} is not a Python file")
@@ -230,7 +284,3 @@ def _from_file(path: Path) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-REFERENCE = NumPy()
-__all__ = ["CallError", "Library", "TargetError", "Unsupported", "kind_of", "load"]
