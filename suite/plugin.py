@@ -1,12 +1,15 @@
 """The pytest face of an audit: ``pytest --pyargs suite --lawful-target torch``.
 
+Hypothesis's seed, ``max_examples`` of a profile that was chosen, and its example database count here.
 Installed as a module of its own (an entry point), so that it can say so when a package of the
 user's, also called ``suite``, hides the one that it came with.
 """
 
 import importlib
 import importlib.util
+import re
 import warnings
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,7 @@ import pytest
 OPTIONS = (
     ("target", "the library to audit: numpy, torch, a .py file or a module"),
     ("profile", "quick (default), ci or thorough"),
-    ("seed", "the seed of the draws (default 0)"),
+    ("seed", "the seed of the draws (default: that of --hypothesis-seed, or 0)"),
     ("device", "cpu (default) or cuda"),
 )
 REPEATED = (
@@ -25,7 +28,7 @@ REPEATED = (
     ("dtype", "only this format"),
     ("known", "a TOML file of known findings"),
 )
-DEFAULTS = {"target": None, "profile": "quick", "seed": 0, "device": "cpu"}
+DEFAULTS = {"target": None, "profile": "quick", "seed": None, "device": "cpu"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(f"--lawful-{name}", action="append", default=[], help=f"{text} (repeatable)")
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """Last: a profile of Hypothesis's is loaded by its own plugin, or by a conftest.py."""
     config.addinivalue_line("markers", "xdist_group(name): cells that share their draws run in one worker")
     if config.getoption("--lawful-target") is None:
         return
@@ -49,6 +54,14 @@ def pytest_configure(config: pytest.Config) -> None:
             "a package of yours hides it; run pytest from another folder"
         )
     _prepared(config)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """What the draws depend on."""
+    if config.getoption("--lawful-target") is None:
+        return None
+    request, plan = _prepared(config).request, _prepared(config).plan
+    return f"lawful: target {request.target}, profile {request.profile}, cases {plan.draws}, seed {request.seed}"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -118,15 +131,43 @@ def _prepared(config: pytest.Config) -> Any:
                 tuple(option("--lawful-dtype")),
                 option("--lawful-device"),
                 option("--lawful-profile"),
-                option("--lawful-seed"),
+                _seed(config),
                 1,
                 tuple(option("--lawful-known")),
+                _cases(config),
             )
             config._lawful_prepared = prepare(request)  # type: ignore[attr-defined]
         except (UsageError, TargetError, KnownError) as error:
             raise pytest.UsageError(f"lawful: {error}") from error
         config._lawful_judged = {}  # type: ignore[attr-defined]
     return config._lawful_prepared  # type: ignore[attr-defined]
+
+
+def _seed(config: pytest.Config) -> int:
+    """Hypothesis takes any text for a seed, so we do."""
+    for option in ("--lawful-seed", "--hypothesis-seed"):
+        given = config.getoption(option, None)
+        if given is not None:
+            return int(given) if re.fullmatch(r"[-+]?\d+", str(given)) else zlib.crc32(str(given).encode())
+    return 0
+
+
+def _cases(config: pytest.Config) -> int:
+    """``max_examples`` of the profile of Hypothesis's that the user chose; 0 where none was chosen."""
+    from hypothesis import settings
+
+    cases = settings().max_examples
+    # --hypothesis-verbosity derives a profile from the one that is loaded, and names it after that
+    loaded = settings.get_current_profile_name().split("-with-")[0]
+    own = loaded in ("default", "ci") and cases == 100  # Hypothesis's own two, as it loads them by itself
+    return 0 if own and not config.getoption("--hypothesis-profile", None) else cases
+
+
+def _database() -> Any:
+    """Where Hypothesis keeps what failed: None on CI, and where the profile says so."""
+    from hypothesis import Phase, settings
+
+    return settings().database if Phase.reuse in settings().phases else None
 
 
 @pytest.fixture
@@ -136,10 +177,12 @@ def lawful_cell(request: pytest.FixtureRequest, lawful_key: Any) -> Any:
     from suite.audit.session import confirm
 
     prepared = _prepared(request.config)
+    request.node.user_properties.append(("lawful_seed", prepared.request.seed))  # to be found in --junitxml
     judged: dict[tuple[str, str], Any] = request.config._lawful_judged  # type: ignore[attr-defined]
     if lawful_key.group not in judged:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a library's warnings are not the audit's, whatever pytest makes of them
-            (group,) = confirm([judge_group(lawful_key.group, prepared.target, prepared.plan)], prepared.request)
+            group = judge_group(lawful_key.group, prepared.target, prepared.plan, _database())
+            (group,) = confirm([group], prepared.request)
         judged[lawful_key.group] = {(c.law, c.route): c for c in group.cells}
     return judged[lawful_key.group][lawful_key.law, lawful_key.route]

@@ -13,6 +13,9 @@ from xml.etree import ElementTree
 import pytest
 
 import suite
+from suite.audit.draws import each_case
+from suite.audit.plan import Plan
+from suite.concepts import concepts
 
 ROOT = Path(suite.__file__).parents[1]
 INSTALLED = any(p.name == "lawful" for p in importlib.metadata.entry_points(group="pytest11"))
@@ -27,6 +30,7 @@ def softmax(x, *, axis):
     e = np.exp(x)
     return e / np.sum(e, axis=axis, keepdims=True)
 """
+CI = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "__TOX_ENVIRONMENT_VARIABLE_ORIGINAL_CI")  # Hypothesis looks
 FEW = ["--lawful-law", "accuracy", "--lawful-law", "finite", "--lawful-law", "shift", "--lawful-law", "range"]
 
 
@@ -45,14 +49,15 @@ class Ran:
 
 
 def bare(cwd: Path, *arguments: str, **more: str) -> Ran:
-    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", "PYTEST_ADDOPTS": "", "COLUMNS": "100", **more}
+    env = {k: v for k, v in os.environ.items() if k not in CI}
+    env |= {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "", "PYTEST_ADDOPTS": "", "COLUMNS": "100", **more}
     command = [sys.executable, "-m", "pytest", *PLUGIN, *arguments]
     run = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=120)
     return Ran(run.returncode, run.stdout, run.stderr)
 
 
-def pytest_of(cwd: Path, *arguments: str) -> Ran:
-    return bare(cwd, "--pyargs", "suite", "-v", *arguments)
+def pytest_of(cwd: Path, *arguments: str, **more: str) -> Ran:
+    return bare(cwd, "--pyargs", "suite", "-v", *arguments, **more)
 
 
 def written(folder: Path, text: str, name: str = "mine.py") -> str:
@@ -124,6 +129,7 @@ def test_known_findings_are_expected_failures(tmp_path: Path) -> None:
     selected = ["--lawful-target", mine, *SOFTMAX, "--lawful-law", "finite"]
     ran = pytest_of(tmp_path, *selected, "--lawful-known", "known.toml", "-rx")
     assert ran.code == 0 and set(ran.verdicts.values()) == {"XFAIL"} and "known: the result is finite" in ran.out
+    assert not (tmp_path / ".hypothesis" / "examples").exists()  # what is known is not what failed
 
 
 def test_what_cannot_be_run_fails_and_what_does_not_repeat_too(tmp_path: Path) -> None:
@@ -161,6 +167,68 @@ def tanh(x):
     assert "not judged: not supported: mine.py.tanh: not here" in ran.out
 
 
+# -- what pytest's users expect of Hypothesis
+
+TELLING = """
+import numpy as np
+
+def softmax(x, *, axis):
+    with open("calls", "a") as calls:
+        print(x.shape[axis], float(x.flat[0]).hex(), file=calls)
+    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True) * (np.nan if x.shape[axis] == RARE else 1)
+"""
+
+
+def told(cwd: Path, *arguments: str, rare: int = 0, **more: str) -> tuple[Ran, list[str]]:
+    """A run, and the calls of it after the ordinary one."""
+    mine = written(cwd, TELLING.replace("RARE", str(rare)))
+    (cwd / "calls").unlink(missing_ok=True)
+    ran = pytest_of(cwd, "--lawful-target", mine, *SOFTMAX, "--lawful-law", "finite", *arguments, **more)
+    return ran, (cwd / "calls").read_text().splitlines()[1:]
+
+
+def test_the_seed_of_hypothesis_is_ours_unless_ours_is_given(tmp_path: Path) -> None:
+    three, at_3 = told(tmp_path, "--hypothesis-seed=3", "--junitxml", "lawful.xml")
+    assert "lawful: target mine.py, profile quick, cases 6, seed 3\n" in three.out
+    assert '"lawful_seed" value="3"' in (tmp_path / "lawful.xml").read_text()
+    assert told(tmp_path, "--hypothesis-seed=4", "--lawful-seed=3")[1] == at_3 != told(tmp_path, "--lawful-seed=4")[1]
+
+
+FEW_CASES = "from hypothesis import settings\nsettings.register_profile('few', max_examples=3)\n"
+PROFILES = {
+    "chosen": ("", ["--hypothesis-profile=few", "--lawful-profile=ci"], 3),
+    "loaded": ("settings.load_profile('few')", [], 3),
+    "only-registered": ("", ["--hypothesis-verbosity=quiet"], 6),
+    "hypothesis's-own": ("settings.load_profile('ci')", [], 6),
+}
+
+
+@pytest.mark.parametrize("line, arguments, cases", PROFILES.values(), ids=PROFILES)
+def test_a_chosen_profile_says_how_many_cases(tmp_path: Path, line: str, arguments: list[str], cases: int) -> None:
+    written(tmp_path, FEW_CASES + line, "conftest.py")
+    assert len(told(tmp_path, *arguments)[1]) == cases
+
+
+def test_what_failed_is_judged_first_until_it_passes(tmp_path: Path) -> None:
+    """A bug at one length, which seed 0 draws and seed 1 does not."""
+    n: dict[int, list[int]] = {0: [], 1: []}
+    for seed, drawn in n.items():
+        plan, add = Plan("mine.py", "cpu", "quick", seed), drawn.append
+        each_case(concepts()["softmax"], "float32", plan, lambda r, add=add: add(dict(r.sizes)["n"]))
+    rare, other = next(k for k in n[0] if k not in (*n[1], 3)), "--lawful-seed=1"
+    clean, calls = told(tmp_path, other, rare=rare)
+    assert clean.code == 0 and [int(call.split()[0]) for call in calls] == n[1]
+    stored = tmp_path / ".hypothesis" / "examples"
+    assert told(tmp_path, rare=rare, CI="1")[0].code == 1 and not stored.exists()  # as Hypothesis does on CI
+    assert told(tmp_path, rare=rare)[0].code == 1 and stored.exists()
+    again, first = told(tmp_path, other, rare=rare)
+    assert again.code == 1 and int(first[0].split()[0]) == rare and first[1:7] == calls  # the draws are the seed's
+    fixed, first = told(tmp_path, other)
+    assert fixed.code == 0 and int(first[0].split()[0]) == rare and first[1:] == calls
+    assert told(tmp_path, other, rare=rare)[1] == calls  # forgotten
+
+
 # -- usage
 
 NUMPY = ["--lawful-target", "numpy"]
@@ -169,10 +237,7 @@ USAGE = {
     "no-target": ([], UNTARGETED),
     "no-target-in-many-processes": (["-n", "2"], UNTARGETED),
     "concept": ([*NUMPY, "--lawful-concept", "sofmax"], "unknown concept 'sofmax': did you mean softmax"),
-    "in-many-processes": (
-        [*NUMPY, "--lawful-law", "acuracy", "-n", "2"],
-        "unknown law 'acuracy': did you mean accuracy",
-    ),
+    "law-in-many": ([*NUMPY, "--lawful-law", "acuracy", "-n", "2"], "unknown law 'acuracy': did you mean accuracy"),
     "target": (["--lawful-target", "nunpy"], "unknown target 'nunpy': name numpy, torch, a file ending in .py"),
     "file": (["--lawful-target", "mine.py"], "mine.py does not import: RuntimeError: boom"),
     "known": ([*NUMPY, "--lawful-known", "mine.py"], "mine.py is not TOML"),

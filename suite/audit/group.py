@@ -1,20 +1,21 @@
 """One group: the cells of one (concept, dtype) are judged on shared draws, and no law stops another."""
 
 import traceback
-import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.database import ExampleDatabase
 
 from suite.audit.cells import Key, cells_of
+from suite.audit.draws import each_case
+from suite.audit.failures import Failures
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
-from suite.draw.recipes import Recipe, draw, lengths, recipes
+from suite.draw.recipes import Recipe, draw, lengths
 from suite.findings.minimise import minimise
 from suite.findings.witness import decode, encode, reproduction
 from suite.floats import FORMATS
@@ -40,24 +41,6 @@ class Judged:
     fixed: tuple[str, ...] = ()
 
 
-def each_case(concept: Concept, dtype: str, plan: Plan, judge: Callable[[Recipe], None]) -> None:
-    """The recipes of a group: they depend on the plan's profile and seed alone."""
-
-    @seed(zlib.crc32(repr((plan.seed, concept.name, dtype)).encode()))
-    @settings(
-        max_examples=PROFILES[plan.profile].cases,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),  # a draw is a recipe; the bulk is ours, and large on purpose
-    )
-    @given(recipes(concept))
-    def each(recipe: Recipe) -> None:
-        judge(recipe)
-
-    each()
-
-
 @cache
 def reference() -> Target:
     """The reference as a target: where it is refuted too, nobody is accused."""
@@ -67,13 +50,16 @@ def reference() -> Target:
 class Group:
     """Judges the cells of one (concept, dtype) case by case, and never lets one law stop another."""
 
-    def __init__(self, concept: Concept, dtype: str, target: Target, plan: Plan):
+    def __init__(
+        self, concept: Concept, dtype: str, target: Target, plan: Plan, database: ExampleDatabase | None = None
+    ):
         self.concept, self.dtype, self.target, self.plan = concept, dtype, target, plan
         self.format, self.profile = FORMATS[dtype], PROFILES[plan.profile]
         self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
         self.outcomes: dict[Key, Outcome] = {key: Outcome() for key in self.laws}
         self.reasons: dict[Key, str] = {}
         self.broken: dict[Key, str] = {}
+        self.failures = None if database is None else Failures(database, plan, concept, self.laws)
         self.count = 0
 
     def run(self) -> None:
@@ -84,6 +70,8 @@ class Group:
         self.replay()
         if not self.ordinary():
             return
+        if self.failures:
+            self.retry(self.failures)
         each_case(self.concept, self.dtype, self.plan, lambda recipe: self.judge(self.case(recipe)))
 
     def case(self, recipe: Recipe) -> Case:
@@ -116,17 +104,38 @@ class Group:
             if key in self.laws:
                 self.attempt(key, decode(known.witness, self.concept, self.dtype, self.target))
 
+    def retry(self, failures: Failures) -> None:
+        """What failed in an earlier run is judged by every law along every route."""
+        for recipe in failures.recipes():
+            case = self.case(recipe)
+            for key in self.laws:
+                self.meet(key, case)
+            failures.settle(recipe)
+
     def judge(self, case: Case) -> None:
         for n, key in enumerate(self.laws):
             if due(key, n, self.count, self.profile.share, self.target):
-                self.attempt(key, case)
+                self.meet(key, case)
         self.count += 1
 
-    def attempt(self, key: Key, case: Case) -> None:
+    def meet(self, key: Key, case: Case) -> None:
+        """A drawn case: its recipe is kept if it breaks the function, or refutes what is not known."""
+        refuted = self.attempt(key, case)
+        if self.failures and (key in self.broken or (refuted and not self.covered(key, refuted))):
+            self.failures.add(key, case.recipe)
+
+    def covered(self, key: Key, o: Outcome) -> bool:
+        known = [k for k in self.plan.known if (k.law, k.route) == (key.law, key.route)]
+        return any(k.covers(self.described(key, self.laws[key], o, o.refuted[0])) for k in known)
+
+    def attempt(self, key: Key, case: Case) -> Outcome | None:
+        """What the law refutes of the case, if anything."""
         if key in self.reasons or key in self.broken:
-            return
+            return None
         try:
-            self.outcomes[key] += judged(self.laws[key], case, key.route)
+            o = judged(self.laws[key], case, key.route)
+            self.outcomes[key] += o
+            return o if o.refuted else None
         except Unsupported as refusal:
             self.reasons[key] = f"not supported: {refusal}"
         except TargetError as fault:
@@ -139,6 +148,7 @@ class Group:
                 f"lawful itself failed on {key}, recipe {case.recipe}: {type(fault).__name__}: {fault} "
                 f"({Path(where.filename).name}:{where.lineno}); please report it"
             )
+        return None
 
     def cells(self) -> Iterator[Cell]:
         for key, law in self.laws.items():
@@ -159,7 +169,7 @@ class Group:
             law.statement,
             self.target.device,
             verdict,
-            self.severity(finding, known),
+            finding.severity if finding else None,
             known,
             o.cases,
             o.elements,
@@ -173,12 +183,11 @@ class Group:
             finding,
         )
 
-    def severity(self, finding: Finding | None, known: str) -> Severity | None:
-        return finding.severity if finding else None
-
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
         own = None if self.target.name == reference().name else reference()
-        found = minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own)
+        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own))
+
+    def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
         region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
             key.concept,
@@ -255,11 +264,11 @@ def verdict_of(o: Outcome, broken: bool) -> Verdict:
     return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED
 
 
-def judge_group(group: tuple[str, str], target: Target, plan: Plan) -> Judged:
-    """All cells of one (concept, dtype)."""
+def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: ExampleDatabase | None = None) -> Judged:
+    """All cells of one (concept, dtype); what failed before comes first where a database keeps it."""
     name, dtype = group
     mine = tuple(k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device))
-    work = Group(concepts()[name], dtype, target, replace(plan, known=mine))
+    work = Group(concepts()[name], dtype, target, replace(plan, known=mine), database)
     work.run()
     cells = tuple(work.cells())
     refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}

@@ -30,3 +30,8 @@ class Plan:
     seed: int
     laws: tuple[str, ...] = ()
     known: tuple[Known, ...] = ()
+    cases: int = 0  # that a group draws; 0: as many as the profile says
+
+    @property
+    def draws(self) -> int:
+        return self.cases or PROFILES[self.profile].cases

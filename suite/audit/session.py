@@ -45,6 +45,7 @@ class Request:
     seed: int = 0
     workers: int = 1
     known: tuple[str, ...] = ()
+    cases: int = 0  # that a group draws; 0: as many as the profile says
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
@@ -93,7 +94,15 @@ def prepare(request: Request) -> Prepared:
     if not todo:
         wanted = ", ".join(request.concepts) or "any concept"
         raise UsageError(f"{request.target} has no function for {wanted}")
-    plan = Plan(request.target, request.device, request.profile, request.seed, request.laws, (*known, *inherited))
+    plan = Plan(
+        request.target,
+        request.device,
+        request.profile,
+        request.seed,
+        request.laws,
+        (*known, *inherited),
+        request.cases,
+    )
     return Prepared(request, target, todo, plan)
 
 

@@ -1,1 +1,1 @@
-"""Inputs: recipes that Hypothesis draws, and what fills them."""
+"""Inputs: recipes, made of the bits that Hypothesis draws, and what fills them."""

@@ -1,8 +1,9 @@
-"""Inputs that follow from a declaration: Hypothesis draws a recipe, a seed fills it.
+"""Inputs that follow from a declaration: Hypothesis draws bits, seeded generators make inputs of them.
 
 Uniform and normal draws miss almost everything, so each row of a case has a *style* of its own:
 landmarks, the full exponent range, common offsets, ties, subnormals, cancellation, stagnation.
-A recipe is a few small integers; bulk comes from a generator seeded by a hash of the recipe.
+A recipe is a few small integers, spread out from the bits; bulk comes from a generator seeded by a hash of the recipe.
+Hypothesis does no more: no law raises, so it shrinks nothing; :mod:`suite.findings.minimise` makes witnesses small.
 """
 
 import zlib

@@ -4,14 +4,16 @@ A file holds an array of tables ``[[finding]]``. Built-in targets bring theirs i
 """
 
 import contextlib
-import json
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import tomli_w
 
 from suite.judge.outcome import hull
 from suite.verdict import Finding, Known, Severity, witness_from
@@ -127,11 +129,10 @@ def merged(old: Iterable[Known], new: Known) -> tuple[Known, ...]:
 def write(path: Path, known: Iterable[Known]) -> None:
     """All entries, sorted by cell, written in one step."""
     ordered = sorted(known, key=lambda k: (k.concept, k.law, k.route, k.dtype, k.device))
-    text = "# Known findings: written by `lawful accept`, read with --known.\n" + "".join(map(_table, ordered))
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(text, "utf-8")
+        draft.write_text(text_of(ordered), "utf-8")
         os.replace(draft, path)
     except OSError as error:
         with contextlib.suppress(OSError):
@@ -139,38 +140,23 @@ def write(path: Path, known: Iterable[Known]) -> None:
         raise KnownError(f"{path}: cannot be written ({error.strerror}); name another file with --known") from error
 
 
-def _table(k: Known) -> str:
+def text_of(known: Iterable[Known]) -> str:
+    """The whole file, with every array on one line."""
+    text = tomli_w.dumps({"finding": [_entry(k) for k in known]})
+    # a string holds no line end, it is escaped there: one before a space or a bracket is inside an array
+    for broken, joined in ((r",\n *\]", "]"), (r"\[\n +", "["), (r",\n +", ", ")):
+        text = re.sub(broken, joined, text)
+    # half a surrogate pair, which a command line may bring, is not UTF-8
+    text = re.sub("[\ud800-\udfff]", lambda half: rf"\\u{ord(half[0]):04x}", text)
+    return f"# Known findings: written by `lawful accept`, read with --known.\n\n{text}"
+
+
+def _entry(k: Known) -> dict[str, Any]:
     texts = (*TEXTS, "upstream") if k.upstream else TEXTS
-    lines = ["", "[[finding]]"] + [f"{name} = {_string(getattr(k, name))}" for name in texts]
-    lines += [
-        f"worst_ulp = {_float(k.worst_ulp)}",
-        f"region = [{', '.join(f'[{_float(a)}, {_float(b)}]' for a, b in k.region)}]",
-        "platform = {" + ", ".join(f"{_string(key)} = {_string(v)}" for key, v in k.platform.items()) + "}",
-        "[finding.witness]",
-        f"operands = [{', '.join(_strings(o) for o in k.witness.operands)}]",
-        f"shapes = [{', '.join(str(list(s)) for s in k.witness.shapes)}]",
-        f"options = [{', '.join(f'[{_string(n)}, {_value(v)}]' for n, v in k.witness.options)}]",
-        f"cotangent = {_strings(k.witness.cotangent)}",
-        f"wrt = {k.witness.wrt}",
-        f"index = {list(k.witness.index)}",
-        f"recipe = {list(k.witness.recipe)}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _string(text: str) -> str:
-    """A TOML basic string is a JSON string, but for DEL and for the halves of a surrogate pair."""
-    whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
-    return json.dumps(whole, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _strings(texts: Iterable[str]) -> str:
-    return "[" + ", ".join(map(_string, texts)) + "]"
-
-
-def _float(x: float) -> str:
-    return {"inf": "inf", "-inf": "-inf", "nan": "nan"}.get(str(x), repr(float(x)))
-
-
-def _value(v: Any) -> str:
-    return _string(v) if isinstance(v, str) else _float(v) if isinstance(v, float) else str(v).lower()
+    return {
+        **{name: str(getattr(k, name)) for name in texts},
+        "worst_ulp": k.worst_ulp,
+        "region": k.region,
+        "platform": k.platform,
+        "witness": asdict(k.witness),
+    }

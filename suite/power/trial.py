@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from suite.audit.cells import Key, cells_of
-from suite.audit.group import due, each_case, judged
+from suite.audit.draws import each_case
+from suite.audit.group import due, judged
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import concepts
 from suite.draw.recipes import Recipe, draw
