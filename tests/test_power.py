@@ -19,8 +19,9 @@ from suite.mutants import mutants
 from suite.mutants.modes import OPERATORS as MODES
 from suite.mutants.mutant import ORIGINS, Group, Mutant
 from suite.mutants.operators import OPERATORS
+from suite.mutants.sloppy import called_by
 from suite.mutants.stepwise import stepwise
-from suite.mutants.versions import Version, elementary, versions
+from suite.mutants.versions import Version, met, versions
 from suite.power import hearing, record, run
 from suite.power.hearing import Closest
 from suite.power.run import Power, measure
@@ -148,7 +149,7 @@ def test_each_step_in_sixteen_bits_is_rounded_and_a_sum_once() -> None:
 
 @pytest.mark.parametrize("name, expected", [("exp", True), ("gelu", True), ("softmax", True), ("matmul", False)])
 def test_which_functions_call_elementary_ones(name: str, expected: bool) -> None:
-    assert elementary(getattr(ref, name), concepts()[name]) is expected
+    assert met(called_by, getattr(ref, name), concepts()[name]) is expected
 
 
 def test_a_bound_that_no_right_version_comes_near_is_told(small: Power) -> None:
