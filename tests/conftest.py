@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("cli_helpers")  # a helper's assertion says as much as a test's
+pytest.register_assert_rewrite("cli_helpers", "stated")  # a helper's assertion says as much as a test's
