@@ -11,14 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkout import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
-if not (ROOT / "benchmarks" / "gate.py").is_file():
-    pytest.skip("the benchmarks belong to a checkout", allow_module_level=True)
-sys.path.append(str(ROOT))  # at the end: the installed suite comes first
-
-from benchmarks import gate, instructions, verdicts  # noqa: E402
-from benchmarks.verdicts import MORE, code, compare, interval, judge  # noqa: E402
+from benchmarks import gate, instructions, verdicts
+from benchmarks.verdicts import MORE, code, compare, interval, judge
 
 FACTOR = 1.1
 ROW, OTHER, ULP = "forward softmax, reference cpu, float32, 64", "forward exp, torch cpu, float32, 64", "ulp exp"
