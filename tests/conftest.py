@@ -1,5 +1,18 @@
-"""What several test files share."""
+"""What several test files share: helpers whose assertions say as much as a test's, and fixtures."""
 
 import pytest
+import report_samples
 
-pytest.register_assert_rewrite("cli_helpers", "stated")  # a helper's assertion says as much as a test's
+from suite.verdict import Audit
+
+pytest.register_assert_rewrite("cli_helpers", "stated")
+
+
+@pytest.fixture
+def audit() -> Audit:
+    return report_samples.of_every_kind()
+
+
+@pytest.fixture
+def evil() -> Audit:
+    return report_samples.hostile()
