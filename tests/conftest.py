@@ -3,6 +3,9 @@
 import pytest
 import report_samples
 
+from suite.concepts import call_names
+from suite.targets import built_in
+from suite.targets.library import Library, load
 from suite.verdict import Audit
 
 pytest.register_assert_rewrite("cli_helpers", "stated")
@@ -16,3 +19,9 @@ def audit() -> Audit:
 @pytest.fixture
 def evil() -> Audit:
     return report_samples.hostile()
+
+
+@pytest.fixture(params=built_in())
+def library(request: pytest.FixtureRequest) -> Library:
+    pytest.importorskip(request.param)
+    return load(request.param, names=call_names())
