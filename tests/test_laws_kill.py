@@ -4,7 +4,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from planted import PLANTED, Planted, exp_subnormal_tripled
+from mistakes import exp_subnormal_tripled
+from planted import PLANTED, Planted
 
 from suite.audit.cells import law_names
 from suite.audit.group import judge_group
