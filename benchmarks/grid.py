@@ -38,7 +38,8 @@ def names() -> tuple[str, ...]:
     concept, must number them alike.
     """
     files = sorted((ROOT / "suite" / "concepts").glob("[a-z]*.py"))
-    found = [n for file in files for n in re.findall(r'^\w+ = Concept\(\s*"(\w+)"', file.read_text("utf-8"), re.M)]
+    declared = re.compile(r'^(?:\w+ = Concept\(\s*|        \{?\s*"name": )"(\w+)"', re.M)  # a variant names itself
+    found = [n for file in files for n in declared.findall(file.read_text("utf-8"))]
     return tuple(dict.fromkeys(found))
 
 

@@ -36,7 +36,7 @@ def _legal(labels: Array, classes: int) -> Array:
 
 def _rows(cotangent: Array, samples: tuple[int, ...], reduction: str) -> Array:
     """The cotangent of each sample's loss, ready to multiply a row of classes."""
-    return spread_losses(cotangent, samples[-1] if samples else 1, reduction)[..., None]
+    return spread_losses(cotangent, samples[-1:], reduction)[..., None]
 
 
 @wide

@@ -31,7 +31,7 @@ def mse_loss_vjp(input: Array, target: Array, *, reduction: str = "mean", cotang
     [0.0, -2.0]
     """
     d = input - target
-    g = 2.0 * spread_losses(cotangent, d.shape[-1], reduction) * d
+    g = 2.0 * spread_losses(cotangent, d.shape[-1:], reduction) * d
     return g, -g
 
 
@@ -48,7 +48,7 @@ def l1_loss(input: Array, target: Array, *, reduction: str = "mean") -> Array:
 @wide
 def l1_loss_vjp(input: Array, target: Array, *, reduction: str = "mean", cotangent: Array) -> tuple[Array, ...]:
     """sign(input - target), 0 at the kink."""
-    g = spread_losses(cotangent, input.shape[-1], reduction) * np.sign(input - target)
+    g = spread_losses(cotangent, input.shape[-1:], reduction) * np.sign(input - target)
     return g, -g
 
 
@@ -70,7 +70,7 @@ def huber_loss_vjp(
 ) -> tuple[Array, ...]:
     """d clamped to [-delta, delta]: continuous, no kink."""
     d = np.minimum(np.maximum(input - target, -delta), delta)
-    g = spread_losses(cotangent, d.shape[-1], reduction) * d
+    g = spread_losses(cotangent, d.shape[-1:], reduction) * d
     return g, -g
 
 
@@ -88,7 +88,7 @@ def smooth_l1_loss_vjp(
 ) -> tuple[Array, ...]:
     """d/beta clamped to [-1, 1]."""
     d = np.minimum(np.maximum(input - target, -beta), beta) / beta
-    g = spread_losses(cotangent, d.shape[-1], reduction) * d
+    g = spread_losses(cotangent, d.shape[-1:], reduction) * d
     return g, -g
 
 
@@ -120,7 +120,7 @@ def binary_cross_entropy_with_logits_vjp(
     >>> f"{binary_cross_entropy_with_logits_vjp([50.0], [1.0], cotangent=1.0)[0][0]:.6e}"
     '-1.928750e-22'
     """
-    g = spread_losses(cotangent, logits.shape[-1], reduction)
+    g = spread_losses(cotangent, logits.shape[-1:], reduction)
     return g * ((1.0 - target) * sigmoid(logits) - target * sigmoid(-logits)), -g * logits
 
 
@@ -129,7 +129,7 @@ def binary_cross_entropy_with_logits_vjp_saved(
     logits: Array, target: Array, *, reduction: str = "mean", cotangent: Array
 ) -> tuple[Array, ...]:
     """sigmoid(x) - t, as libraries write it: absolute error u."""
-    g = spread_losses(cotangent, logits.shape[-1], reduction)
+    g = spread_losses(cotangent, logits.shape[-1:], reduction)
     return g * (sigmoid(logits) - target), -g * logits
 
 
@@ -154,7 +154,7 @@ def binary_cross_entropy_vjp(
     >>> binary_cross_entropy_vjp([0.0, 1.0], [0.0, 1.0], reduction="none", cotangent=[1.0, 1.0])[0].tolist()
     [1.0, -1.0]
     """
-    p, t, g = probabilities, target, spread_losses(cotangent, probabilities.shape[-1], reduction)
+    p, t, g = probabilities, target, spread_losses(cotangent, probabilities.shape[-1:], reduction)
     slope = np.where(t == 1, 0.0, (1.0 - t) / (1.0 - p)) - np.where(t == 0, 0.0, t / p)
     return g * slope, g * (np.log1p(-p) - np.log(p))
 
@@ -176,5 +176,5 @@ def kl_div_vjp(
     log_probabilities: Array, target: Array, *, reduction: str = "sum", cotangent: Array
 ) -> tuple[Array, ...]:
     """-t for lp; log t + 1 - lp for t."""
-    g = spread_losses(cotangent, target.shape[-1], reduction)
+    g = spread_losses(cotangent, target.shape[-1:], reduction)
     return -g * target, g * ((np.log(target) - log_probabilities) + 1.0)

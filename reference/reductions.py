@@ -1,5 +1,7 @@
 """What the losses share: `reduction` is "mean", "sum" or "none" and acts on the last axis, that of the samples."""
 
+from math import prod
+
 import numpy as np
 
 from reference.formats import Array
@@ -18,16 +20,17 @@ def reduce_losses(losses: Array, reduction: str) -> Array:
     return total / losses.shape[-1] if reduction == "mean" else total
 
 
-def spread_losses(cotangent: Array, samples: int, reduction: str) -> Array:
-    """The adjoint of `reduce_losses`: the cotangent of each of the samples' losses.
+def spread_losses(cotangent: Array, samples: tuple[int, ...], reduction: str) -> Array:
+    """The adjoint of `reduce_losses`: the cotangent of each of the losses, whose last axis has that shape; one number
+    has none.
 
-    >>> spread_losses(np.array(1.0), 4, "mean").tolist()
+    >>> spread_losses(np.array(1.0), (4,), "mean").tolist()
     [0.25]
     """
     _require_reduction(reduction)
     if reduction == "none":
         return cotangent
-    return cotangent[..., None] / (samples if reduction == "mean" else 1)
+    return cotangent[..., None] / (prod(samples) if reduction == "mean" else 1)
 
 
 def _require_reduction(reduction: str) -> None:

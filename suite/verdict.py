@@ -50,6 +50,7 @@ class Witness:
     wrt: int = -1  # the operand whose gradient is judged; -1 for a value
     index: tuple[int, ...] = ()  # the entry of the output (or gradient) that is judged
     recipe: tuple[int, int] = (0, 0)  # the option set and the seed of what a law draws beside the input
+    ask: tuple[tuple[str, Any], ...] = ()  # how the call is made, where that is not the plain one
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,7 @@ def witness_from(data: Mapping[str, Any]) -> Witness:
         data.get("wrt", -1),
         tuple(data.get("index", ())),
         tuple(data.get("recipe", (0, 0))),
+        tuple((k, v) for k, v in data.get("ask", ())),
     )
 
 

@@ -79,10 +79,11 @@ class Planted:
     vjp: bool = False
     framework: str = "numpy"
     seed: int = 0
+    path: str = ""  # the feature of a call on which it is wrong
 
     @property
     def id(self) -> str:
-        return f"{self.law}-{self.route}-{self.concept}-{self.dtype}-{self.kind}"
+        return f"{self.law}-{self.path or self.route}-{self.concept}-{self.dtype}-{self.kind}"
 
     def library(self) -> Library:
         """The right library with this one function replaced."""
@@ -191,20 +192,52 @@ PLANTED: tuple[Planted, ...] = (
     Planted("solve", "certificate", solve_off),
     Planted("solve", "certificate", solve_by_inverse, "real", "an explicit inverse", dtype="float64"),
     Planted("gradient_descent", "one_step", descent_off),
-    # routes
-    Planted("exp", "routes", off("exp", when=strided), route="strided"),
-    Planted("sum", "routes", sum_of_memory, "real", "pytorch/pytorch#189401", "strided"),
-    Planted("softmax", "routes", off("softmax", when=transposed), route="transposed"),
-    Planted("exp", "routes", off("exp", when=unaligned), "bound", "the scalar prologue of a vector kernel", "offset"),
-    Planted("sum", "routes", off("sum", when=reversed_), route="negative_stride"),
-    Planted("sum", "routes", off("sum", when=expanded), route="expanded"),
-    Planted("sigmoid", "routes", off("sigmoid", when=single), "bound", "the scalar tail of a vector kernel", "single"),
-    Planted("softmax", "routes", softmax_global_max, "real", "PaddlePaddle/Paddle PR#19800", "axis", seed=1),
-    Planted("log_softmax", "routes", off("log_softmax", when=other_axis), route="axis"),
-    Planted("var", "routes", either(ref.var_one_pass, ref.var, kept), "real", "pytorch/pytorch#2470", "keepdims"),
-    Planted("sum", "routes", sum_of_whole_strides, "real", "numpy/numpy PR#9887", "packed"),
-    Planted("matmul", "routes", either(matmul_in_half, ref.matmul, one_matrix), "real", "a path of its own", "stack"),
-    Planted("logsumexp", "routes", off("logsumexp", when=kept), route="keepdims"),
-    Planted("logsumexp", "routes", off("logsumexp", when=several_axes), route="two_axes"),
-    Planted("logaddexp", "routes", off("logaddexp", when=broadcast), route="broadcast"),
+    # calls that are asked for in other ways
+    Planted("exp", "accuracy", off("exp", when=strided), route="asked", path="strided"),
+    Planted("sum", "accuracy", sum_of_memory, "real", "pytorch/pytorch#189401", "asked", path="strided"),
+    Planted("softmax", "accuracy", off("softmax", when=transposed), route="asked", path="transposed"),
+    Planted(
+        "exp",
+        "accuracy",
+        off("exp", when=unaligned),
+        "bound",
+        "the scalar prologue of a vector kernel",
+        "asked",
+        path="offset",
+    ),
+    Planted("sum", "accuracy", off("sum", when=reversed_), route="asked", path="negative_stride"),
+    Planted("sum", "accuracy", off("sum", when=expanded), route="asked", path="expanded"),
+    Planted(
+        "sigmoid",
+        "accuracy",
+        off("sigmoid", when=single),
+        "bound",
+        "the scalar tail of a vector kernel",
+        "asked",
+        path="single",
+    ),
+    Planted("softmax", "accuracy", softmax_global_max, "real", "PaddlePaddle/Paddle PR#19800", "asked", path="axis"),
+    Planted("log_softmax", "accuracy", off("log_softmax", when=other_axis), route="asked", path="axis"),
+    Planted(
+        "var",
+        "accuracy",
+        either(ref.var_one_pass, ref.var, kept),
+        "real",
+        "pytorch/pytorch#2470",
+        "asked",
+        path="keepdims",
+    ),
+    Planted("sum", "accuracy", sum_of_whole_strides, "real", "numpy/numpy PR#9887", "asked", path="packed"),
+    Planted(
+        "matmul",
+        "accuracy",
+        either(matmul_in_half, ref.matmul, one_matrix),
+        "real",
+        "a path of its own",
+        "asked",
+        path="stack",
+    ),
+    Planted("logsumexp", "accuracy", off("logsumexp", when=kept), route="asked", path="keepdims"),
+    Planted("logsumexp", "accuracy", off("logsumexp", when=several_axes), route="asked", path="two_axes"),
+    Planted("logaddexp", "accuracy", off("logaddexp", when=broadcast), route="asked", path="broadcast"),
 )

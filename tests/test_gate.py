@@ -152,7 +152,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("git is not installed")
     top = tmp_path_factory.mktemp("history") / "repository"
     for folder in ("reference", "suite", "benchmarks"):
-        ignore = shutil.ignore_patterns("__pycache__", "results", "findings")
+        ignore = shutil.ignore_patterns("__pycache__", "results")
         shutil.copytree(ROOT / folder, top / folder, ignore=ignore)
     (top / ".gitignore").write_text("__pycache__/\n")
     git(top, "init", "--quiet", "--initial-branch=main")

@@ -77,7 +77,7 @@ def test_the_cells_of_the_reference_pass(clean: Ran) -> None:
 
 def test_an_item_is_named_after_its_cell(clean: Ran) -> None:
     assert all(re.fullmatch(r"softmax-float32-[a-z_]+-[a-z_]+", name) for name in clean.verdicts)
-    assert {"softmax-float32-routes-strided", "softmax-float32-gradient-vjp"} <= set(clean.verdicts)
+    assert {"softmax-float32-accuracy-asked", "softmax-float32-gradient-vjp"} <= set(clean.verdicts)
 
 
 def test_items_are_the_same_in_many_processes(clean: Ran, tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_nothing_is_in_the_way_of_a_users_own_tests(shadowed: Path) -> None:
     "nodeid, scope",
     [
         ("suite/test_laws.py::test_law[softmax-float32-accuracy-eager]", "softmax-float32"),
-        ("../lib/suite/test_laws.py::test_law[log_softmax-bfloat16-routes-two_axes]", "log_softmax-bfloat16"),
+        ("../lib/suite/test_laws.py::test_law[log_softmax-bfloat16-accuracy-asked]", "log_softmax-bfloat16"),
         ("tests/test_mine.py::test_x[a-b-c]", "tests/test_mine.py::test_x[a-b-c]"),
         ("tests/test_mine.py::test_x", "tests/test_mine.py::test_x"),
     ],

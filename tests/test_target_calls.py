@@ -137,6 +137,6 @@ def unpacked(value: Any) -> Any:
 @pytest.mark.parametrize("name", ["softmax", "cross_entropy"])
 def test_a_target_may_be_behind_a_wire(library: Library, name: str) -> None:
     """The verdicts are the same in every field."""
-    plan = Plan(library.name, "cpu", "quick", 0, ("accuracy", "gradient", "forward", "second_derivative", "routes"))
+    plan = Plan(library.name, "cpu", "quick", 0, ("accuracy", "gradient", "forward", "second_derivative"))
     near, far = (judge_group((name, "bfloat16"), target, plan).cells for target in (library, Afar(library)))
     assert [replace(c, finding=None) for c in near] == [replace(c, finding=None) for c in far]

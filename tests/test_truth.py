@@ -15,6 +15,7 @@ from suite.audit.cells import cells_of
 from suite.audit.group import Group, judge_group
 from suite.audit.plan import Plan
 from suite.concepts import concepts
+from suite.draw.asks import Ask
 from suite.draw.kinds import SQUARE
 from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array, precision
@@ -22,7 +23,8 @@ from suite.judge.case import Case
 from suite.judge.truth import Claim, Equations, Formula, Unknown
 from suite.laws.accuracy import Accuracy
 from suite.laws.certificate import Certificate, OneStep
-from suite.laws.route import Repeatable, Routes
+from suite.laws.law import ASKED
+from suite.laws.route import Repeatable
 from suite.mutants.makers import either, right, strided
 from suite.record import Concept, Operand
 from suite.targets.library import Library, TargetError
@@ -76,16 +78,15 @@ def test_all_results_of_a_signature_are_judged() -> None:
     assert refuted and {r.output for r in refuted} == {1}
 
 
-@pytest.mark.parametrize("route", ["strided", "single", "axis"])
-def test_every_result_is_judged_along_every_route(route: str) -> None:
+@pytest.mark.parametrize("ask", [Ask(memory="strided"), Ask(rank=0), Ask(rank=2, place="first")], ids=str)
+def test_every_result_is_judged_however_it_is_asked_for(ask: Ask) -> None:
     def second_wrong(x: Array, *, axis: int = -1) -> tuple[Array, Array]:
         mean, largest = ref.wide(mean_and_largest)(x, axis=axis)
-        return mean, 2 * largest
+        plain = x.ndim == 2 and axis in (-1, 1) and x.flags.c_contiguous
+        return mean, largest if plain else 2 * largest
 
-    path = {"strided": strided, "single": lambda x, **o: len(x) == 1, "axis": lambda x, axis=-1, **o: axis != -1}
-    wrong = library(mean_and_largest=either(second_wrong, ref.wide(mean_and_largest), path[route]))
-    case = case_of(TWO, wrong, {"n": 9}, "float32")
-    assert {r.output for r in Routes().judge(case, route).refuted} == {1}
+    case = case_of(TWO, library(mean_and_largest=second_wrong), {"n": 9}, "float32").asked(ask)
+    assert {r.output for r in Accuracy().judge(case, ASKED).refuted} == {1}
 
 
 def test_a_missing_result_is_a_broken_contract() -> None:
@@ -146,14 +147,16 @@ def judged(name: str, target: Library, dtype: str = "float32") -> dict[str, Verd
 
 def test_solve_has_routes_repeatability_and_gradients() -> None:
     found = judged("solve", right())
-    assert {"routes-strided", "routes-single", "repeatable-eager", "gradient-vjp", "gradient_finite-vjp"} <= set(found)
+    assert {"certificate-asked", "gradient-asked", "repeatable-eager", "gradient-vjp", "gradient_finite-vjp"} <= set(
+        found
+    )
     assert set(found.values()) <= {Verdict.HOLDS, Verdict.NOT_JUDGED} and found["gradient-vjp"] is Verdict.HOLDS
 
 
 def test_solve_that_is_wrong_on_strides_is_refuted() -> None:
     wrong = either(lambda a, b: 1.5 * ref.solve(a, b), ref.solve, strided)
     found = judged("solve", library(solve=lambda a, b: wrong(a, b).astype(a.dtype)))
-    assert found["routes-strided"] is Verdict.REFUTED and found["certificate-eager"] is Verdict.HOLDS
+    assert found["certificate-asked"] is Verdict.REFUTED and found["certificate-eager"] is Verdict.HOLDS
 
 
 @pytest.mark.parametrize("operand", [0, 1])

@@ -14,7 +14,7 @@ from suite.laws.gradient_limits import GradientLimits
 from suite.laws.kink import Kink
 from suite.laws.law import Law
 from suite.laws.padding import Padding
-from suite.laws.route import Repeatable, Routes
+from suite.laws.route import Repeatable
 from suite.laws.second import SecondDerivative
 from suite.laws.stability import Finite, Limits, PropagatesNan, SpecialValues
 from suite.record import Concept
@@ -35,7 +35,6 @@ DERIVED: tuple[Law, ...] = (
     Kink(),
     GradientLimits(),
     Padding(),
-    Routes(),
     Repeatable(),
     SecondDerivative(),
 )

@@ -13,6 +13,7 @@ from hypothesis.database import ExampleDatabase
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
 from suite.audit.failures import Failures
+from suite.audit.judging import judged, put
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths
@@ -108,14 +109,15 @@ class Group:
         """What failed in an earlier run is judged by every law along every route."""
         for recipe in failures.recipes():
             case = self.case(recipe)
-            for key in self.laws:
-                self.meet(key, case)
+            for n, key in enumerate(self.laws):
+                for one in put(key, n, case, -n, self.profile):
+                    self.meet(key, one)
             failures.settle(recipe)
 
     def judge(self, case: Case) -> None:
         for n, key in enumerate(self.laws):
-            if due(key, n, self.count, self.profile.share, self.target):
-                self.meet(key, case)
+            for one in put(key, n, case, self.count, self.profile):
+                self.meet(key, one)
         self.count += 1
 
     def meet(self, key: Key, case: Case) -> None:
@@ -211,45 +213,6 @@ class Group:
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
-
-
-def due(key: Key, position: int, case: int, share: int, target: Target) -> bool:
-    """The first route judges every case, each of the others every ``share``-th, in turn."""
-    return key.route in ("eager", target.ways[0].name) or (case + position) % share == 0
-
-
-def judged(law: Law, case: Case, route: str) -> Outcome:
-    """The law's outcome; a refutation that flushing to zero explains is a convention of the instruction set."""
-    with np.errstate(all="ignore"):
-        try:
-            out = law.judge(case, route)
-        except CallError as fault:  # a function that raises on some inputs only is wrong on these
-            return raised(case, str(fault))
-        # binary16 lies inside binary32's normal range: nothing is flushed there
-        if not out.refuted or case.flush or not case.target.flushes or case.format.name == "float16":
-            return out
-        lax = law.judge(case.flushing(), route)
-    if lax.refuted:
-        return out.marked(refuted=lax.refuted, region=lax.region)
-    note = "subnormal numbers are flushed to zero, a property of the operation and the instruction set"
-    flushed = (replace(r, severity=Severity.CONVENTION, note=note) if may_be_flushed(r) else r for r in out.refuted)
-    return out.marked(refuted=tuple(sorted(flushed, key=lambda r: r.weight)))
-
-
-def may_be_flushed(r: Refutation) -> bool:
-    """A zero, or an operand that would be taken for zero; inside a sum or a product it leaves no such trace."""
-    if not r.case.concept.elementwise or r.got in ("0x0.0p+0", "-0x0.0p+0"):
-        return True
-    sizes = (np.abs(x[r.row].astype(np.float64)) for x in r.case.inputs)
-    return any(bool(np.any((size > 0) & (size < r.case.format.tiny))) for size in sizes)
-
-
-def raised(case: Case, sentence: str) -> Outcome:
-    """A function that raises on some inputs only is wrong on these."""
-    found = Refutation(
-        case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence
-    )
-    return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, slice(None)))
 
 
 def verdict_of(o: Outcome, broken: bool) -> Verdict:

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 
 from suite.audit.cells import Key, cells_of
-from suite.audit.group import judged
+from suite.audit.judging import judged
 from suite.concepts import call_names, concepts
 from suite.findings.witness import decode
 from suite.judge.outcome import Refutation

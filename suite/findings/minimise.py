@@ -4,6 +4,7 @@ Its patience is counted in candidates, not in seconds, so that a witness does no
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def minimise(
         return min(same, key=lambda r: r.weight) if same and innocent(case) else None
 
     best = found
-    for shrink in (_rows, _sizes, _values):
+    for shrink in (_asks, _rows, _sizes, _values, _asks):
         best = _fixed_point(best, shrink, judge)
     return best
 
@@ -80,6 +81,12 @@ def _fixed_point(best: Refutation, candidates: Callable[[Refutation], Iterator[C
                 best, improved = smaller, True
                 break
     return best
+
+
+def _asks(found: Refutation) -> Iterator[Case]:
+    """The plain call; the same call without one of its features."""
+    for ask in found.case.ask.simpler():
+        yield replace(found.case, ask=ask, answers={})
 
 
 def _rows(found: Refutation) -> Iterator[Case]:

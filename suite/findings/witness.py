@@ -1,9 +1,11 @@
 """Witnesses: inputs as hex floats, back to a case, and a reproduction that needs only the library."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from suite.draw.asks import PLAIN, ask_from
 from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
 from suite.judge.case import Case
@@ -24,6 +26,7 @@ def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
         wrt,
         index,
         (case.recipe.option, case.recipe.seed),
+        tuple(case.ask.told().items()),
     )
 
 
@@ -43,7 +46,7 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Ca
     option, seed = witness.recipe
     sizes = concept.sizes(inputs)
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
-    case = Case(concept, fmt, tuple(inputs), recipe, target=target)
+    case = Case(concept, fmt, tuple(inputs), recipe, ask=ask_from(dict(witness.ask)), target=target)
     if not witness.cotangent:
         return case
     cotangent = np.array([float.fromhex(t) for t in witness.cotangent])
@@ -58,8 +61,22 @@ def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, tar
         """A function without a batch axis gets its only row."""
         return x[0] if concept.apart and len(x) == 1 else x
 
-    options = case.keywords
+    if case.ask != PLAIN:
+        return _asked(case, wrt, target)
     given = tuple(tuple(map(own, operands)) for operands in calls or (case.inputs,))
     if wrt < 0:
-        return target.reproduce(Shown(concept.call_name, given, options))
-    return target.reproduce(Shown(concept.call_name, given, options, tuple(case.wrt), wrt, own(case.cotangent)))
+        return target.reproduce(Shown(concept.call_name, given, case.keywords))
+    return target.reproduce(Shown(concept.call_name, given, case.keywords, tuple(case.wrt), wrt, own(case.cotangent)))
+
+
+def _asked(case: Case, wrt: int, target: Target) -> str:
+    """The very call that was judged; of rows that are calls of their own the first."""
+    a, name = case.asking, case.concept.call_name
+    xs, keywords = a.operands(case.inputs), {**case.options, **a.keywords}
+    shown = Shown(name, (tuple(x[0, ...] if a.apart else x for x in xs),), keywords)
+    if not a.apart:
+        shown = replace(shown, memory=tuple(a.memory(xs)))
+    if wrt >= 0:
+        seed = a.seed(case.cotangent, case.concept.result)
+        shown = replace(shown, wrt=tuple(case.wrt), operand=wrt, cotangent=seed[0, ...] if a.apart else seed)
+    return target.reproduce(shown)

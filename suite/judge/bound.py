@@ -7,6 +7,7 @@ import numpy as np
 
 from suite.arithmetic import Dual, RunningError, Standard
 from suite.floats import Array
+from suite.judge.asking import Asking
 from suite.judge.problem import Bounded, Problem
 from suite.record import Text
 
@@ -83,6 +84,17 @@ def rounded_once(p: Problem, value: Array, error: Array) -> Array:
 
 
 # -- derivatives
+
+
+def summed(p: Problem, asking: Asking, operand: int, value: Array, error: Array) -> Bounded:
+    """The sum over the rows that share an entry of a broadcast operand: n - 1 additions, rounded once at the end."""
+    standard, terms = p.required(), len(asking.together(0, operand))
+    with np.errstate(all="ignore"):
+        total, spread = asking.summed(value, operand), asking.summed(error, operand)
+        size = asking.summed(np.abs(value) + error, operand)
+        rounding = standard.terms(terms) * standard.reduce_u * size + standard.format.u * (np.abs(total) + spread)
+        found = (spread + rounding) * (1 + 2.0**-40) + standard.eta
+    return total, np.where(np.isfinite(found) & (size < p.format.max), found, np.inf) if terms > 1 else error
 
 
 def gradients(p: Problem, texts: Sequence[Text | None], cotangent: Array) -> list[Bounded]:

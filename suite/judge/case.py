@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from suite.floats import Array
+from suite.draw.asks import PLAIN, Ask
+from suite.floats import Array, precision
 from suite.judge import bound
+from suite.judge.asking import Asking, fitted
 from suite.judge.problem import Bounded, Problem
 from suite.targets.protocol import Target, TargetError
 
@@ -26,6 +28,8 @@ class Case(Problem):
 
         Its truth is kept with this one's, since each target that is judged derives the same.
         """
+        if self.ask != PLAIN:  # what is to be alike stays alike
+            inputs = tuple(fitted(self.concept, self.ask, inputs))
         key = hash(tuple((x.shape, x.tobytes()) for x in inputs))
         truth: dict[Any, Any] = self.once(("at", key), dict)
         return replace(self, inputs=tuple(inputs), seed=None, memo=truth, answers={})
@@ -45,7 +49,7 @@ class Case(Problem):
     def take(self, rows: Any) -> "Case":
         """Some rows, with the cotangents they have already."""
         case = self.at(*(x[rows] for x in self.inputs))
-        return case if self.drawn is None else case.seeded(self.drawn[rows])
+        return case if self.drawn is None else case.seeded(self.drawn[rows][: case.rows])
 
     def few(self, rows: int, entries: int) -> "Case":
         """The first rows, and fewer of them where they are long."""
@@ -68,24 +72,65 @@ class Case(Problem):
         kept: T = self.answers[key]
         return kept
 
-    def got(self, layout: str = "contiguous") -> Array:
-        """The target's first result along one memory layout."""
-        return self.results(layout)[0]
+    @property
+    def asking(self) -> Asking:
+        """The shapes of the call that the ask makes."""
+        return Asking(self.concept, self.ask, self.rows, self.concept.sizes(self.inputs))
 
-    def results(self, layout: str = "contiguous") -> tuple[Array, ...]:
-        """All the target's results along one memory layout, in the shapes that the signature gives."""
-        return self.answered(("got", layout), lambda: self.shaped(self.call(self.inputs, layout)))
+    def asked(self, ask: Ask) -> "Case":
+        """As many of the rows as the ask can arrange, to be asked for in that way; alike where one stands for many."""
+        inputs = fitted(self.concept, ask, self.inputs)
+        rows = len(inputs[0])
+        same = all(np.array_equal(x[:rows], y, equal_nan=True) for x, y in zip(self.inputs, inputs, strict=True))
+        if same and rows == self.rows:
+            return replace(self, ask=ask, answers={})
+        case = self.take(slice(0, rows)) if same else self.at(*inputs)
+        return replace(case, ask=ask)
 
-    def shaped(self, results: tuple[Array, ...]) -> tuple[Array, ...]:
-        concept, expected = self.concept, self.shapes
-        where = f"{self.target.name}.{concept.call_name}"
-        for got, shape in zip(results, expected, strict=True):
-            if got.shape != shape:
-                raise TargetError(
-                    f"{where} returned shape {got.shape[1:]} where the signature "
-                    f"{concept.signature} gives {shape[1:]}: return that shape"
-                )
-        return results
+    @property
+    def refusable(self) -> bool:
+        """A library may refuse to be called so: other integers for labels, all axes at once, a loss of many axes."""
+        several = self.ask.parts > 1 and self.concept.apart
+        return self.ask.labels != PLAIN.labels or self.ask.named == "none" or several
+
+    def plainly(self) -> "Case":
+        """The same rows by the plain call."""
+        return self.answered("plain", lambda: replace(self, ask=PLAIN, answers={}))
+
+    def got(self) -> Array:
+        """The target's first result."""
+        return self.results()[0]
+
+    def results(self) -> tuple[Array, ...]:
+        """All the target's results, as the ask has them called, in rows and the shapes that the signature gives."""
+        return self.answered("results", lambda: self.call(self.inputs) if self.ask == PLAIN else self._asked())
+
+    def call(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
+        """The target's results for these operands by the plain call."""
+        c = self.concept
+        found = self.target.call(c.call_name, inputs, self.keywords, apart=c.apart, outputs=len(c.outputs))
+        for got, shape in zip(found, self.shapes, strict=True):
+            self._held(got.shape, shape)
+        return found
+
+    def _asked(self) -> tuple[Array, ...]:
+        c, a = self.concept, self.asking
+        xs = a.operands(self.inputs)
+        options = {**self.options, **a.keywords}
+        found = self.target.call(c.call_name, xs, options, a.memory(xs), apart=a.apart, outputs=len(c.outputs))
+        for got, core in zip(found, c.outputs, strict=True):
+            if all(d in a.sizes for d in core):
+                self._held(got.shape, a.shape(core))
+        return tuple(a.result(got, core) for got, core in zip(found, c.outputs, strict=True))
+
+    def _held(self, got: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        """To the shape that the signature gives."""
+        apart = int(self.concept.apart or self.ask.rank == 0 or self.ask == PLAIN)
+        if got != shape:
+            raise TargetError(
+                f"{self.target.name}.{self.concept.call_name} returned shape {got[apart:]} where the signature "
+                f"{self.concept.signature} gives {shape[apart:]}: return that shape"
+            )
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -94,11 +139,6 @@ class Case(Problem):
         if all(d in sizes for core in self.concept.outputs for d in core):
             return tuple((self.rows, *(sizes[d] for d in core)) for core in self.concept.outputs)
         return tuple(value.shape for value, _ in self.bounds())
-
-    def call(self, inputs: Sequence[Array], layout: str = "contiguous", **more: Any) -> tuple[Array, ...]:
-        """The target's results for these operands; ``more`` are keywords in place of the case's own."""
-        c, options = self.concept, {**self.keywords, **more}
-        return self.target.call(c.call_name, inputs, options, layout, apart=c.apart, outputs=len(c.outputs))
 
     def grads(self, way: str) -> list[Array]:
         """The target's own derivative: one array per differentiable operand."""
@@ -113,8 +153,15 @@ class Case(Problem):
         return self._derived(way, [operand], cotangent=self.cotangent, tangent=direction)[0]
 
     def _derived(self, way: str, wrt: Sequence[int], **seeds: Array) -> list[Array]:
-        c = self.concept
-        return list(self.target.derive(way, c.call_name, self.inputs, wrt, self.keywords, apart=c.apart, **seeds))
+        c, a = self.concept, self.asking
+        if self.ask == PLAIN:
+            return list(self.target.derive(way, c.call_name, self.inputs, wrt, self.keywords, apart=c.apart, **seeds))
+        if self.refusable:
+            self.results()  # it may say so in the shape of its result
+        xs, options = a.operands(self.inputs), {**self.options, **a.keywords}
+        laid = {name: a.seed(g, c.result) for name, g in seeds.items()}  # a cotangent alone is asked for in other ways
+        found = self.target.derive(way, c.call_name, xs, wrt, options, layout=a.memory(xs), apart=a.apart, **laid)
+        return [a.back(a.given(g, k), c.cores[k]) for g, k in zip(found, wrt, strict=True)]
 
     @property
     def cotangent(self) -> Array:
@@ -146,16 +193,24 @@ class Case(Problem):
 
     def bounded_grads(self) -> list[Bounded]:
         """(value, required bound) per differentiable operand, by the sound backward formulas."""
-        return self.once(("grads", *self.scope), lambda: self.concept.truth.bounded_gradients(self, self.cotangent))
+        return self.once(("grads", *self.scope), lambda: self.gathered(self._bounded_grads()))
+
+    def _bounded_grads(self) -> list[Bounded]:
+        return self.concept.truth.bounded_gradients(self, self.cotangent)
+
+    def gathered(self, found: list[Bounded]) -> list[Bounded]:
+        """Where an operand is broadcast, its derivative is a sum over rows, which is rounded as sums are."""
+        if not self.ask.stretched:
+            return found
+        return [bound.summed(self, self.asking, k, *found[j]) for j, k in enumerate(self.wrt)]
 
     def saved_grads(self) -> list[Bounded] | None:
         """The bound of the formula that has only the rounded output to go by; None if none is declared."""
         saved = self.concept.freedom.saved
         if saved is None:
             return None
-        return self.once(
-            ("saved", *self.scope), lambda: bound.gradients(self, (self.concept.backward, saved), self.cotangent)
-        )
+        texts = (self.concept.backward, saved)
+        return self.once(("saved", *self.scope), lambda: self.gathered(bound.gradients(self, texts, self.cotangent)))
 
     def widest_grads(self) -> list[Array]:
         """The bound per differentiable operand of any formula, the saved one among them."""
@@ -174,8 +229,16 @@ class Case(Problem):
 
     def exact_grads(self, row: int, bits: int) -> list[Any]:
         """The exact derivative at one row: never through the reference."""
-        return self.once(("exact grads", self.scope[0], row, bits), lambda: self._exact_grads(row, bits))
+        key = ("exact grads", self.scope[0], self.ask.stretched, row, bits)
+        return self.once(key, lambda: self._exact_grads(row, bits))
 
     def _exact_grads(self, row: int, bits: int) -> list[Any]:
+        if not self.ask.stretched:
+            return self._row_grads(row, bits)
+        together = [self.asking.together(row, k) for k in self.wrt]
+        with precision(bits):
+            return [np.sum([self._row_grads(r, bits)[j] for r in rows], axis=0) for j, rows in enumerate(together)]
+
+    def _row_grads(self, row: int, bits: int) -> list[Any]:
         seed = self.cotangent[row : row + 1]
         return [g[0] for g in self.concept.truth.gradient(self.row(row), self.options, seed, self.wrt, bits)]

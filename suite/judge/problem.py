@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from suite.arithmetic import RunningError, Standard
+from suite.draw.asks import PLAIN, Ask
 from suite.draw.recipes import Recipe
 from suite.floats import Array, Format
 from suite.record import Concept
@@ -20,7 +21,7 @@ class Problem:
     """A batch of inputs of one concept in one format; its truth and bounds are computed once, and kept in ``memo``.
 
     ``seed`` is a cotangent that was asked for; without one, the derivative is seeded with one that is drawn. With
-    ``flush``, the standard lets subnormal numbers be taken for zero.
+    ``flush``, the standard lets subnormal numbers be taken for zero. ``ask``: how a target is called.
     """
 
     concept: Concept
@@ -29,6 +30,7 @@ class Problem:
     recipe: Recipe
     seed: Array | None = None
     flush: bool = False
+    ask: Ask = PLAIN
     memo: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -53,7 +55,7 @@ class Problem:
     def scope(self) -> tuple[Any, ...]:
         """What a bound of a derivative depends on, beside the inputs."""
         seed = None if self.seed is None else (self.seed.shape, hash(self.seed.tobytes()))
-        return seed, self.flush
+        return seed, self.flush, self.ask
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:
         if key not in self.memo:

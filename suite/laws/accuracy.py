@@ -12,7 +12,7 @@ from suite.judge.certify import BITS, entry, error_in_ulps
 from suite.judge.compare import Ruler, compare, each, worst
 from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
-from suite.laws.law import EAGER, Law
+from suite.laws.law import ASKED, EAGER, Law
 from suite.record import Concept
 from suite.targets.protocol import Target
 from suite.verdict import Severity
@@ -28,9 +28,11 @@ class Accuracy(Law):
     claim: ClassVar[str] = "the result is within the bound that every sound algorithm attains"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        return EAGER if concept.truth.encloses else ()
+        return (*EAGER, ASKED) if concept.truth.encloses else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
+        if route == ASKED:
+            return along(case)
         ideal, basis = case.ideal(), basis_of(case.concept)
         out = each(
             compare(case, got, replace(ruler, only="finite", ideal=ideal[k], basis=basis))
@@ -39,6 +41,21 @@ class Accuracy(Law):
         if case.concept.elementwise and len(case.inputs) == 1:
             out = out.marked(curve=curve(case, *case.bounded()))
         return out
+
+
+def along(case: Case) -> Outcome:
+    """Results as the ask has them called, where they are not those of the plain call to the bit."""
+    plain = case.plainly().results()
+    trios = zip(case.results(), plain, rulers(case), strict=True)
+    return each(compare(case, got, replace(r, value=apart(got, eager, r.value))) for got, eager, r in trios).marked(
+        elements=sum(y.size for y in plain), unjudged=0, basis=basis_of(case.concept)
+    )
+
+
+def apart(got: Array, eager: Array, value: Array) -> Array:
+    """The value where two results differ in a bit; elsewhere the plain call's finding is all that is to be said."""
+    g, e = got.astype(np.float64), eager.astype(np.float64)
+    return np.where((g == e) | (np.isnan(g) & np.isnan(e)), np.nan, value)
 
 
 def rulers(case: Case) -> list[Ruler]:

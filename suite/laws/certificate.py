@@ -15,7 +15,7 @@ from suite.judge.compare import Ruler, compare, each
 from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
 from suite.judge.truth import Claim
-from suite.laws.law import EAGER, Law
+from suite.laws.law import ASKED, EAGER, Law
 from suite.record import Concept
 from suite.targets.protocol import Target
 from suite.verdict import Severity
@@ -31,7 +31,7 @@ class Certificate(Law):
     claim: ClassVar[str] = "the result satisfies the defining equations up to a backward error of the method"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        return EAGER if concept.truth.certifies else ()
+        return (*EAGER, ASKED) if concept.truth.certifies else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         return certified(case, case.results())

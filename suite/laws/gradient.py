@@ -1,6 +1,6 @@
 """The target's own derivative against the exact derivative of the definition."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -9,8 +9,9 @@ from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.compare import Ruler, compare, each, related
 from suite.judge.outcome import Outcome
+from suite.laws.accuracy import apart
 from suite.laws.algebra import _calls
-from suite.laws.law import EAGER, Law
+from suite.laws.law import ASKED, EAGER, Law
 from suite.record import Concept
 from suite.targets.protocol import Target
 
@@ -24,6 +25,12 @@ def off_kinks(case: Case, k: int) -> Array:
     truth = case.concept.truth
     smooth = ~np.isin(x, truth.kinks)
     return smooth if truth.smooth is None else smooth & truth.smooth(x, **case.options)
+
+
+def smooth_together(case: Case, k: int) -> Array:
+    """The same where an entry is broadcast: at all the rows that it stands for."""
+    smooth = off_kinks(case, k)
+    return smooth if not case.ask.stretched else case.asking.summed((~smooth).astype(float), k) == 0
 
 
 def differentiated(concept: Concept, target: Target) -> bool:
@@ -57,39 +64,25 @@ class Gradient(Law):
         if not differentiated(concept, target):
             return ()
         modes = tuple(way.name for way in target.ways if not way.forward)
-        return modes[:1] if self.finite else modes
+        return modes[:1] if self.finite else (*modes, ASKED)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
         return each(self._operand(case, route, j) for j in range(len(case.wrt)))
 
     def _operand(self, case: Case, mode: str, j: int) -> Outcome:
-        k = case.wrt[j]
+        k, smooth = case.wrt[j], smooth_together(case, case.wrt[j])
         value, allowed = case.bounded_grads()[j]
-        allowed = np.where(off_kinks(case, k), allowed, np.inf)
-        got, first = case.grads(mode)[j], ordinary(case)
-        value = np.where(off_kinks(case, k), value, np.nan)
+        allowed, value = np.where(smooth, allowed, np.inf), np.where(smooth, value, np.nan)
+        got, first = case.grads(ordinary(case) if mode == ASKED else mode)[j], ordinary(case)
         judged, only = np.isfinite(value) & np.isfinite(allowed), "non-finite" if self.finite else "finite"
-        if mode != first:  # where the first mode is off too, this is its finding; where the two agree, all is said
-            eager, only = case.grads(first)[j].astype(np.float64), "all"
-            with np.errstate(all="ignore"):
-                judged = judged & (np.abs(eager - value) <= allowed)
-            value = np.where(judged & (eager != got.astype(np.float64)), value, np.nan)
+        if mode != first:  # where the two agree, the first mode's finding is all that is to be said
+            eager, only = (case.plainly() if mode == ASKED else case).grads(first)[j].astype(np.float64), "all"
+            eager = case.asking.summed(eager, k) if case.ask.stretched else eager
+            value = apart(got, eager, np.where(judged, value, np.nan))
         saved = case.saved_grads()
-        out = compare(
-            case,
-            got,
-            Ruler(
-                value,
-                allowed,
-                lambda row, bits: case.exact_grads(row, bits)[j],
-                basis=BACKWARD,
-                only=only,
-                wrt=k,
-                saved=None if saved is None else saved[j][1],
-                cap=2,
-            ),
-        )
+        ruler = Ruler(value, allowed, lambda row, bits: case.exact_grads(row, bits)[j], basis=BACKWARD, wrt=k, cap=2)
+        out = compare(case, got, replace(ruler, only=only, saved=None if saved is None else saved[j][1]))
         if mode == first and not self.finite:
             return out
         return out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))

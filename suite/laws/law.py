@@ -10,6 +10,7 @@ from suite.record import Concept
 from suite.targets.protocol import Target
 
 EAGER = ("eager",)
+ASKED = "asked"  # the route of the calls that are drawn: other axes, other memory, broadcast, one row
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def cross_entropy_vjp_of_softmax(
     p = ref.softmax(logits)
     hit = np.arange(logits.shape[-1]) == labels[..., None]
     q = np.where(hit, -1.0 / p, 0.0)
-    g = spread_losses(cotangent, labels.shape[-1] if labels.ndim else 1, reduction)[..., None]
+    g = spread_losses(cotangent, labels.shape[-1:], reduction)[..., None]
     return (g * (p * (q - np.sum(p * q, axis=-1, keepdims=True))),)
 
 

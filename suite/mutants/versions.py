@@ -99,7 +99,8 @@ def versions_of(concept: Concept) -> Iterator[Version]:
     if concept.truth.real or concept.options[0]:  # the neighbours of a float are those of its own format
         yield Version(name, "float64 inside", doubled(good), doubled(vjp) if vjp else None, narrow)
         steps = None if concept.freedom.fused else stepwise(good)
-        if steps or vjp:
+        if (steps or vjp) and concept.truth.encloses:
+            # a factorisation is one step, and computed in binary32
             yield Version(name, "each step in sixteen bits", steps, stepwise(vjp) if vjp else None, narrow[1:])
     if met(called_by, good, concept):
         yield Version(name, "functions off by 4 ulp", loosened(good), loosened(vjp) if vjp else None)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from suite.audit.cells import Key
-from suite.audit.group import due, judged
+from suite.audit.judging import judged, put
 from suite.audit.plan import PROFILES, Plan
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome
@@ -79,11 +79,10 @@ class Hearing:
         mine = few.against(self.library)
         self.rows, self.cases = self.rows + mine.rows, self.cases + 1
         for position, (key, law) in enumerate(laws.items()):
-            if not due(key, position, number, PROFILES[plan.profile].share, self.library):
-                continue
             if self.version.function is None and not concerned(law, True):
                 continue
-            self.note(key, law, mine)
+            for one in put(key, position, mine, number, PROFILES[plan.profile]):
+                self.note(key, law, one)
 
     def note(self, key: Key, law: Law, mine: Case) -> None:
         """A broken contract is an accusation like any other."""

@@ -13,9 +13,10 @@ import numpy as np
 
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
-from suite.audit.group import due, judged
-from suite.audit.plan import PROFILES, Plan
+from suite.audit.judging import judged, put
+from suite.audit.plan import PROFILES, Plan, Profile
 from suite.concepts import concepts
+from suite.draw.asks import PLAIN
 from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS
 from suite.judge.case import Case
@@ -76,6 +77,9 @@ def trial_of(mutant: Mutant) -> Trial:
     return Trial(m.id, m.concept, m.dtype, m.kind, m.origin, m.source, m.why, m.vjp, m.mode)
 
 
+Innocent = Callable[[Key, Case], Case | None]
+
+
 @dataclass
 class Subject:
     """A mutant on its way through the cases."""
@@ -88,7 +92,7 @@ class Subject:
     def __post_init__(self) -> None:
         self.trial = trial_of(self.mutant)
 
-    def meet(self, case: Case, number: int, share: int, innocent: Callable[[Key], Case | None]) -> None:
+    def meet(self, case: Case, number: int, profile: Profile, innocent: Innocent) -> None:
         mine, t = case.against(self.library), self.trial
         self.trial = t = replace(t, rows=t.rows + case.rows)
         try:
@@ -102,18 +106,17 @@ class Subject:
             differs = True
         killers, ratio, worst, shadowed = [], t.ratio, Severity.INCONSISTENT, t.shadowed
         for position, (key, law) in enumerate(self.laws.items()):
-            if not concerned(law, self.mutant.vjp, self.mutant.mode) or not due(
-                key, position, number, share, self.library
-            ):
+            if not concerned(law, self.mutant.vjp, self.mutant.mode):
                 continue
-            severity, observed = verdict(law, mine, key.route)
-            if counts(severity) and (spared := innocent(key)) is not None:  # on the others the mutant is not to blame
-                shadowed = True
-                severity, _ = verdict(law, spared.against(self.library), key.route)
-            if severity is not None and counts(severity):
-                killers.append(f"{law.family}/{law.name}")
-                worst = min(worst, severity, key=lambda s: s.rank)
-            ratio = max(ratio, observed)
+            for one in put(key, position, mine, number, profile):
+                severity, observed = verdict(law, one, key.route)
+                if counts(severity) and (spared := innocent(key, one)) is not None:  # on others it is not to blame
+                    shadowed = True
+                    severity, _ = verdict(law, spared.against(self.library), key.route)
+                if severity is not None and counts(severity):
+                    killers.append(f"{law.family}/{law.name}")
+                    worst = min(worst, severity, key=lambda s: s.rank)
+                ratio = max(ratio, observed)
         self.trial = t = replace(t, differs=differs, ratio=ratio, shadowed=shadowed)
         if killers:
             laws = tuple(dict.fromkeys(killers))
@@ -183,7 +186,7 @@ class Proceedings:
     def __init__(self, group: Group, mutants: Iterable[Mutant], versions: Iterable[Version], plan: Plan):
         self.group, self.plan = group, plan
         self.concept, self.dtype = concepts()[group[0]], group[1]
-        self.good, self.share = right(group[2]), PROFILES[plan.profile].share
+        self.good, self.profile = right(group[2]), PROFILES[plan.profile]
         self.laws = cells_of(self.concept, self.dtype, self.good, plan.laws)
         self.subjects = [Subject(m, m.library(), self.laws) for m in mutants]
         self.hearings = [Hearing(v, self.dtype, v.library()) for v in versions if self.dtype in v.dtypes]
@@ -210,8 +213,11 @@ class Proceedings:
             case = self.case(recipe)
             found: dict[Key, Case | None] = {}
 
-            def innocent(key: Key) -> Case | None:
+            def innocent(key: Key, one: Case) -> Case | None:
                 """Rows on which the right function is not refuted, or None: it is refuted nowhere."""
+                if one.ask != PLAIN:
+                    guilty = verdict(self.laws[key], one.against(self.good), key.route)[0] is not None
+                    return one.take([]) if guilty else None
                 if key not in found:
                     law = self.laws[key]
                     guilty = verdict(law, case, key.route)[0] is not None
@@ -225,7 +231,7 @@ class Proceedings:
                 return found[key]
 
             for subject in alive:
-                subject.meet(case, self.number, self.share, innocent)
+                subject.meet(case, self.number, self.profile, innocent)
             self.put(heard, case)
         self.number += 1
 

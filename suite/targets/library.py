@@ -126,8 +126,10 @@ class Library:
             return found if cotangent is None else same_shapes(found, [operands[k] for k in wrt])
 
     def _native(self, operands: Sequence[Array], layout: Layout) -> list[Native]:
-        pairs = zip(operands, memories(layout, operands), strict=True)
-        return [self.framework.to_native(x, memory) for x, memory in pairs]
+        out: list[Native] = []
+        for x, memory in zip(operands, memories(layout, operands), strict=True):
+            out.append(out[memory] if isinstance(memory, int) else self.framework.to_native(x, memory))
+        return out
 
     def _outputs(self, value: Any, outputs: int, operands: Sequence[Array], where: str) -> tuple[Array, ...]:
         """As many arrays as the signature has outputs, of the operands' dtype; else the contract is broken."""
@@ -193,8 +195,12 @@ def each(
     """One call for the whole batch, or where rows are ``apart`` one for each row, stacked."""
     if not apart:
         return run(native, *seeds)
-    rows = (run([x[i] for x in native], *(s if s is None else s[i] for s in seeds)) for i in range(len(native[0])))
-    return tuple(np.stack(column) for column in zip(*rows, strict=True))
+
+    def row(i: int) -> tuple[Array, ...]:
+        """x[i, ...]: a row of numbers is an array without axes, not a number."""
+        return run([x[i, ...] for x in native], *(s if s is None else s[i, ...] for s in seeds))
+
+    return tuple(np.stack(column) for column in zip(*map(row, range(len(native[0]))), strict=True))
 
 
 def same_shapes(gradients: tuple[Array, ...], operands: Sequence[Array]) -> tuple[Array, ...]:

@@ -128,10 +128,11 @@ def packed(ndim: int) -> Memory:
 LAYOUTS: Mapping[str, Callable[[int], Memory]] = {
     f.__name__: f for f in (contiguous, strided, transposed, offset, negative_stride, expanded, packed)
 }
-Layout = str | Sequence[Memory]  # one of LAYOUTS for all operands, or a memory for each
+Placement = Memory | int  # an index: the operand is the very array of that earlier one
+Layout = str | Sequence[Placement]  # one of LAYOUTS for all operands, or a place for each
 
 
-def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Memory, ...]:
+def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Placement, ...]:
     """The memory of each operand."""
     if not isinstance(layout, str):
         return tuple(layout)
@@ -148,7 +149,8 @@ class Shown:
     """The calls that a finding shows; where ``operand`` is set, the derivative by that operand in place of the value.
 
     ``wrt``: all operands that are differentiated. A cotangent is pulled back, a tangent pushed forward; with both, the
-    derivative along ``tangent`` of the gradient that ``cotangent`` seeds.
+    derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
+    that matters.
     """
 
     function: str
@@ -158,6 +160,7 @@ class Shown:
     operand: int = -1
     cotangent: Array | None = None
     tangent: Array | None = None
+    memory: tuple[Placement, ...] = ()
 
 
 # -- the protocol
