@@ -138,7 +138,7 @@ def loaded(target: str, device: str) -> tuple[Any, Any, Any]:
     from benchmarks.clock import clock_of
     from benchmarks.roofline import Roof
     from suite.concepts import call_names
-    from suite.targets.library import load
+    from suite.targets.loading import load
     from suite.targets.protocol import TargetError
 
     try:

@@ -28,7 +28,8 @@ from suite.judge.case import Case
 from suite.judge.certify import Exact, entry
 from suite.laws.gradient import off_kinks
 from suite.record import Concept
-from suite.targets.library import Library, load
+from suite.targets.library import Library
+from suite.targets.loading import load
 
 BITS = (200, 2000)  # sin(1e300) needs more than a thousand
 # ulp; SOUND is of the worst sound formula, not the best: sums of 33 terms, and differences of their products

@@ -14,7 +14,8 @@ from suite.judge.bound import largest
 from suite.judge.case import Case
 from suite.judge.certify import BITS, certify, entry
 from suite.laws.accuracy import Accuracy
-from suite.targets.library import Library, load
+from suite.targets.library import Library
+from suite.targets.loading import load
 
 BLOCK = 1 << 16  # elements judged at once: an audit's cases have 3072 to 140 000
 BATCH = (64, 1024)  # as many for a function of rows

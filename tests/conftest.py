@@ -5,7 +5,8 @@ import report_samples
 
 from suite.concepts import call_names
 from suite.targets import built_in
-from suite.targets.library import Library, load
+from suite.targets.library import Library
+from suite.targets.loading import load
 from suite.verdict import Audit
 
 pytest.register_assert_rewrite("cli_helpers", "stated")

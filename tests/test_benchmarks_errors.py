@@ -12,7 +12,8 @@ from benchmarks import hard
 from suite.concepts import concepts
 from suite.concepts.procedures import growth
 from suite.floats import FORMATS
-from suite.targets.library import Library, framework, load
+from suite.targets.library import Library
+from suite.targets.loading import framework, load
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from benchmarks import grid
 from benchmarks.__main__ import launch
 from benchmarks.operands import operands, sizes_of, work
 from suite.concepts import concepts
-from suite.targets.library import load
+from suite.targets.loading import load
 
 NAMES = [m.name for m in pkgutil.iter_modules(benchmarks.__path__) if m.name != "__main__"]
 

@@ -26,7 +26,7 @@ from suite.judge.bound import texts
 from suite.judge.case import Case
 from suite.judge.certify import certify, decide, entry, excess
 from suite.laws.gradient import off_kinks
-from suite.targets.library import load
+from suite.targets.loading import load
 
 Array = np.ndarray[Any, Any]
 BITS, RECIPES, ENTRIES = 200, 4, 300

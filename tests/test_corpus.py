@@ -13,7 +13,7 @@ from suite.mutants.corpus import CORPUS, OUT_OF_SCOPE
 from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant
 from suite.record import Concept
-from suite.targets.library import framework
+from suite.targets.loading import framework
 from suite.targets.protocol import memories
 
 COLLECTED = (

@@ -11,7 +11,7 @@ from suite.concepts import call_names, concepts
 from suite.findings.known import built_in
 from suite.findings.witness import decode
 from suite.floats import FORMATS
-from suite.targets.library import load
+from suite.targets.loading import load
 from suite.verdict import Finding, Known, Severity
 
 torch = pytest.importorskip("torch")

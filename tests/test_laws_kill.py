@@ -15,7 +15,8 @@ from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.mutants.makers import coin, nudged, off, off_vjp, right
 from suite.targets import built_in
-from suite.targets.library import Library, framework
+from suite.targets.library import Library
+from suite.targets.loading import framework
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # a library's own warnings are its own affair

@@ -18,7 +18,7 @@ from suite.floats import FORMATS, precision
 from suite.judge.case import Case
 from suite.judge.certify import BITS
 from suite.laws.forward import unit_at
-from suite.targets.library import load
+from suite.targets.loading import load
 
 NUMPY = load("numpy", "cpu", call_names())
 DIGITS, AGREED, BEYOND_ANY_FLOAT = 2000, 50, 60

@@ -2,7 +2,7 @@
 
 import contextlib
 import io
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import pytest
 from suite.audit.group import judge_group
 from suite.audit.plan import Plan
 from suite.floats import FORMATS
-from suite.targets.library import Library, framework, load
-from suite.targets.protocol import Shown, TargetError, Unsupported
+from suite.targets.library import Library
+from suite.targets.loading import framework, load
+from suite.targets.protocol import Memory, Shown, TargetError, Unsupported
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # a library's own warnings are its own affair
 
@@ -117,6 +118,8 @@ def packed(value: Any) -> Any:
     """Arrays as what they are made of; the rest must be plain."""
     if isinstance(value, np.ndarray):
         return "array", value.dtype.name, value.shape, value.tobytes()
+    if isinstance(value, Memory):
+        return {"memory": packed(astuple(value))}
     if isinstance(value, (tuple, list)):
         return [*map(packed, value)]
     if isinstance(value, dict):
@@ -131,6 +134,8 @@ def unpacked(value: Any) -> Any:
         return np.frombuffer(data, FORMATS[name].dtype if name in FORMATS else name).reshape(shape)
     if isinstance(value, list):
         return tuple(map(unpacked, value))
+    if isinstance(value, dict) and "memory" in value:
+        return Memory(*unpacked(value["memory"]))
     return {k: unpacked(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 

@@ -1,10 +1,14 @@
 """Memory is data: every layout of a library has its strides and holds the numbers that it is given."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from suite.floats import FORMATS
-from suite.targets.library import Library, framework, load
+from suite.targets.library import Library
+from suite.targets.loading import framework, load
+from suite.targets.placing import placed
 from suite.targets.protocol import LAYOUTS, Memory, Unsupported, memories
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # a library's own warnings are its own affair
@@ -83,3 +87,20 @@ def test_memory_that_a_library_does_not_have_is_unsupported(memory: Memory) -> N
     pytest.importorskip("torch")
     with pytest.raises(Unsupported, match="no tensors of records, read-only or backward"):
         load("torch", names=["exp"]).call("exp", [np.ones(3)], {}, [memory])
+
+
+@pytest.mark.parametrize("shape", [(6,), (3, 4), (2, 3, 4)], ids=str)
+@pytest.mark.parametrize("name, layout", [(n, k) for n in ("numpy", "torch") for k in framework(n).layouts])
+def test_the_text_of_an_operand_makes_it_in_its_memory(name: str, layout: str, shape: tuple[int, ...]) -> None:
+    """What a reproduction prints has the values and the strides of what was judged."""
+    pytest.importorskip(name)
+    library, memory = framework(name), LAYOUTS[layout](len(shape))
+    x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    if 0 in memory.steps:
+        x = np.broadcast_to(x[:1], shape)
+    scope: dict[str, Any] = {}
+    exec("\n".join(library.imports), scope)
+    made = eval(placed(x, memory, library.literal, *library.moves), scope)
+    judged = library.to_native(x, memory)
+    assert np.array_equal(library.from_native(made, "it"), x)
+    assert strides(made) == strides(judged)

@@ -12,7 +12,8 @@ from suite.audit.group import judge_group
 from suite.audit.plan import Plan
 from suite.concepts import call_names
 from suite.targets import built_in
-from suite.targets.library import Library, load
+from suite.targets.library import Library
+from suite.targets.loading import load
 from suite.targets.protocol import Shown, TargetError
 from suite.verdict import Verdict
 
@@ -44,8 +45,14 @@ def exp(x):
     return Box(y, (x, lambda g: g * y))
 
 
+def unbroadcast(g, shape):
+    g = g.sum(axis=tuple(range(g.ndim - len(shape))))
+    return g.sum(axis=tuple(k for k, n in enumerate(shape) if n == 1), keepdims=True).reshape(shape)
+
+
 def multiply(x1, x2):
-    return Box(x1.value * x2.value, (x1, lambda g: g * x2.value), (x2, lambda g: g * x1.value))
+    a, b = x1.value, x2.value
+    return Box(a * b, (x1, lambda g: unbroadcast(g * b, a.shape)), (x2, lambda g: unbroadcast(g * a, b.shape)))
 
 
 def sin(x):
@@ -58,6 +65,7 @@ class Boxes:
     name, device = "box", "cpu"
     ways, layouts = (Way("recorded"),), ("strided",)
     written, refusals, flushes = "", ("no good",), False
+    moves = ("transpose", "np.broadcast_to({}, {})")
     imports = ("import numpy as np",)
 
     def __init__(self, device):
@@ -71,7 +79,7 @@ class Boxes:
     def from_native(self, value, where):
         if not isinstance(value, Box):
             raise TargetError(f"{where} returned no box")
-        return np.ascontiguousarray(value.value)
+        return np.asarray(value.value, order="C")
 
     def derive(self, way, f, operands, wrt, cotangent, tangent):
         f(*operands).pull(cotangent)
@@ -111,7 +119,7 @@ def test_a_new_library_is_one_file(boxes: Library, name: str) -> None:
 
 def test_its_refusals_and_its_mistakes_are_its_own(boxes: Library) -> None:
     def verdict(dtype: str) -> tuple[Verdict, str]:
-        (cell,) = judge_group(("sin", dtype), boxes, Plan(boxes.name, "cpu", "quick", 0, ("accuracy",))).cells
+        cell, _ = judge_group(("sin", dtype), boxes, Plan(boxes.name, "cpu", "quick", 0, ("accuracy",))).cells
         return cell.verdict, cell.reason or (cell.finding.reproduction if cell.finding else "")
 
     assert verdict("float16") == (Verdict.NOT_JUDGED, f"not supported: {boxes.name}.sin: boxes of halves are no good")

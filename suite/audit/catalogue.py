@@ -17,6 +17,7 @@ def catalogue() -> list[dict[str, Any]]:
             "topic": topics()[c.name],
             "call": call(c),
             "signature": c.signature,
+            "options": options(c),
             "about": (inspect.getdoc(c.reference) or "").split("\n\n")[0].split("\n")[0],
             "laws": [law.name for law in laws_of(c) if relevant(law.name, c)],
         }
@@ -33,9 +34,16 @@ def call(c: Concept) -> str:
     return f"{c.call_name}({operands}{', *, ' if options else ''}{', '.join(options)})"
 
 
+def options(c: Concept) -> dict[str, list[Any]]:
+    """Each option with the values that are drawn for it, those of variants of the same function too."""
+    family = [v for v in concepts().values() if v.call_name == c.call_name]
+    told = [(name, value) for v in family for given in v.options for name, value in given.items()]
+    return {name: list(dict.fromkeys(v for n, v in told if n == name)) for name, _ in told}
+
+
 def relevant(name: str, c: Concept) -> bool:
     """Derived laws that the declaration rules out are not shown."""
-    from suite.targets.library import PLAIN, load
+    from suite.targets.loading import PLAIN, load
 
     full = load(PLAIN, names=call_names())
     law = next(law for law in laws_of(c) if law.name == name)
@@ -50,6 +58,7 @@ def as_text(rows: Sequence[dict[str, Any]]) -> str:
             topic = r["topic"]
             lines += ["", topic]
         lines.append(f"  {r['concept']:<{width}}  {r['call']}")
+        lines += [f"  {'':<{width}}  {name}: {', '.join(map(repr, v))}" for name, v in r["options"].items()]
         lines.append(f"  {'':<{width}}  {', '.join(r['laws'])}")
     return "\n".join(lines).lstrip("\n")
 

@@ -12,7 +12,7 @@ from suite.audit.group import Judged, judge_group
 from suite.audit.plan import Plan
 from suite.audit.workers import Job, spread
 from suite.concepts import call_names, concepts
-from suite.targets.library import load
+from suite.targets.loading import load
 from suite.targets.protocol import Target
 from suite.verdict import Cell, Verdict
 

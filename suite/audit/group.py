@@ -26,7 +26,7 @@ from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
-from suite.targets.library import PLAIN, load
+from suite.targets.loading import PLAIN, load
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 from suite.verdict import Cell, Finding, Severity, Verdict
 

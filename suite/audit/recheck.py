@@ -12,7 +12,7 @@ from suite.audit.judging import judged
 from suite.concepts import call_names, concepts
 from suite.findings.witness import decode
 from suite.judge.outcome import Refutation
-from suite.targets.library import load
+from suite.targets.loading import load
 from suite.targets.protocol import Target, TargetError, Unsupported
 from suite.verdict import Finding, finding_from, to_json
 

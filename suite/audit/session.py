@@ -22,7 +22,8 @@ from suite.findings import known as known_findings
 from suite.findings.witness import decode
 from suite.floats import FORMATS
 from suite.targets import built_in
-from suite.targets.library import Library, load
+from suite.targets.library import Library
+from suite.targets.loading import load
 from suite.verdict import Audit, Cell, Finding, Known, Severity, Verdict
 
 

@@ -75,7 +75,7 @@ def _asked(case: Case, wrt: int, target: Target) -> str:
     xs, keywords = a.operands(case.inputs), {**case.options, **a.keywords}
     shown = Shown(name, (tuple(x[0, ...] if a.apart else x for x in xs),), keywords)
     if not a.apart:
-        shown = replace(shown, memory=tuple(a.memory(xs)))
+        shown = replace(shown, memory=tuple(a.memory(xs, wrt >= 0)))
     if wrt >= 0:
         seed = a.seed(case.cotangent, case.concept.result)
         shown = replace(shown, wrt=tuple(case.wrt), operand=wrt, cotangent=seed[0, ...] if a.apart else seed)

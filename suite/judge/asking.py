@@ -172,12 +172,15 @@ class Asking:
         named = None if self.ask.named == "none" else axes[0] if len(axes) == 1 else axes
         return {"axis": named, **({"keepdims": True} if self.ask.keepdims else {})}
 
-    def memory(self, operands: Sequence[Array]) -> list[Memory | int]:
-        """Where each operand lies; an index: it is the very array of that operand."""
+    def memory(self, operands: Sequence[Array], derived: bool = False) -> list[Memory | int]:
+        """Where each operand lies; an index: it is the very array of that operand, except where it is ``derived``.
+
+        By one array that stands for two operands a library gives the sum of both derivatives, or each: its own affair.
+        """
         mine = chosen(self.ask, len(operands))
         names = [self.ask.memory if k in mine else "contiguous" for k in range(len(operands))]
         out: list[Memory | int] = [LAYOUTS[n](x.ndim) for n, x in zip(names, operands, strict=True)]
-        if self.ask.shared:
+        if self.ask.shared and not derived:
             out[1] = 0
         return out
 

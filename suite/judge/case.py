@@ -160,7 +160,7 @@ class Case(Problem):
             self.results()  # it may say so in the shape of its result
         xs, options = a.operands(self.inputs), {**self.options, **a.keywords}
         laid = {name: a.seed(g, c.result) for name, g in seeds.items()}  # a cotangent alone is asked for in other ways
-        found = self.target.derive(way, c.call_name, xs, wrt, options, layout=a.memory(xs), apart=a.apart, **laid)
+        found = self.target.derive(way, c.call_name, xs, wrt, options, layout=a.memory(xs, True), apart=a.apart, **laid)
         return [a.back(a.given(g, k), c.cores[k]) for g, k in zip(found, wrt, strict=True)]
 
     @property

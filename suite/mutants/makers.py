@@ -20,7 +20,8 @@ from suite.draw.recipes import Recipe
 from suite.floats import Array, format_of
 from suite.judge.case import Case
 from suite.record import Concept
-from suite.targets.library import PLAIN, Library, load
+from suite.targets.library import Library
+from suite.targets.loading import PLAIN, load
 
 Function = Callable[..., Any]
 

@@ -24,7 +24,7 @@ from suite.mutants.modes import FORWARD
 from suite.peers.inputs import moderate, seeded, small, ways
 from suite.peers.subject import NotApplicable, Subject
 from suite.targets.framework import Framework
-from suite.targets.library import framework
+from suite.targets.loading import framework
 from suite.targets.protocol import TargetError
 
 DRAWS = 3

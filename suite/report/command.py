@@ -16,7 +16,7 @@ from suite.concepts import call_names, concepts
 from suite.findings import known as known_findings
 from suite.report import document, terminal
 from suite.report.voice import complain, say
-from suite.targets.library import load
+from suite.targets.loading import load
 from suite.targets.protocol import Target, TargetError
 from suite.verdict import Audit, Finding, Severity, Verdict
 

@@ -81,6 +81,11 @@ def options(witness: Witness) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in witness.options)
 
 
+def asked(witness: Witness) -> str:
+    """How the call is made, where that is not the plain one."""
+    return ", ".join(f"{name}={value!r}" for name, value in witness.ask)
+
+
 def judged(witness: Witness) -> str:
     """Which entry of which result the witness is about."""
     what = "the value" if witness.wrt < 0 else f"the gradient for x{witness.wrt}"
@@ -100,7 +105,8 @@ def witness_lines(witness: Witness, limit: int) -> list[str]:
         for i, (items, sizes) in enumerate(zip(witness.operands, witness.shapes, strict=False))
     ]
     lines += [f"cotangent = {values(witness.cotangent, limit)}"] if witness.cotangent else []
-    return lines + ([f"options: {options(witness)}"] if witness.options else [])
+    lines += [f"options: {options(witness)}"] if witness.options else []
+    return lines + ([f"asked for with {asked(witness)}"] if witness.ask else [])
 
 
 def said(value: Any) -> str:

@@ -14,7 +14,8 @@ class Framework(Protocol):
     """What a library's file defines as FRAMEWORK: a class that takes a device, or refuses it with one sentence.
 
     ``written``: what the name of a derivative ends in where a person writes it beside the function; empty where the
-    library differentiates the function itself. ``refusals``: words of an error that says *unsupported*. ``imports``:
+    library differentiates the function itself. ``moves``: its words for a transposition, and for a broadcast of a text
+    to a shape. ``refusals``: words of an error that says *unsupported*. ``imports``:
     the lines that a reproduction opens with.
     """
 
@@ -34,6 +35,9 @@ class Framework(Protocol):
     def flushes(self) -> bool: ...
     @property
     def imports(self) -> tuple[str, ...]: ...
+
+    @property
+    def moves(self) -> tuple[str, str]: ...
 
     def to_native(self, array: Array, memory: Memory | None = None) -> Native:
         """A copy in this memory; in contiguous memory unless told."""

@@ -6,21 +6,16 @@ believed.
 """
 
 import contextlib
-import importlib
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from suite.floats import Array
-from suite.targets import built_in
 from suite.targets.framework import Framework, Function, Native
+from suite.targets.placing import placed
 from suite.targets.protocol import (
     CallError,
     Layout,
@@ -28,11 +23,10 @@ from suite.targets.protocol import (
     TargetError,
     Unsupported,
     Way,
+    contiguous,
     memories,
 )
 from suite.targets.words import first_line, kind_of
-
-PLAIN = "numpy"  # the arrays that cross are NumPy's: a file that names no framework works on these
 
 
 @dataclass(frozen=True)
@@ -93,7 +87,7 @@ class Library:
                 value = f(*xs, **options)
             return self._outputs(value, outputs, operands, where)
 
-        found = each(run, native, apart)
+        found = each(run, native, len(operands[0]) if apart else 0)
         if layout == "contiguous":
             self._untouched(native, operands, where)
         return found
@@ -122,7 +116,7 @@ class Library:
             return tuple(self.framework.derive(taken, f, xs, wrt, seed, along))
 
         with self.guarded(where):
-            found = each(run, native, apart, cotangent, tangent)
+            found = each(run, native, len(operands[0]) if apart else 0, cotangent, tangent)
             return found if cotangent is None else same_shapes(found, [operands[k] for k in wrt])
 
     def _native(self, operands: Sequence[Array], layout: Layout) -> list[Native]:
@@ -174,10 +168,19 @@ class Library:
         lines = self.header(shown.function, name)
         for n, operands in enumerate(shown.calls):
             names = [f"x{n}_{k}" for k in range(len(operands))]
-            lines += [f"{v} = {self.framework.literal(x)}" for v, x in zip(names, operands, strict=True)]
+            lines += [
+                f"{v} = {self._placed(x, k, shown, names)}"
+                for k, (v, x) in enumerate(zip(names, operands, strict=True))
+            ]
             plain = [f"print({name}({', '.join(names)}{keywords}))"]
             lines += self.framework.differentiated(name, names, keywords, shown) if derived else plain
         return "\n".join(lines)
+
+    def _placed(self, x: Array, operand: int, shown: Shown, names: Sequence[str]) -> str:
+        memory = shown.memory[operand] if shown.memory else contiguous(x.ndim)
+        if isinstance(memory, int):  # one array twice
+            return names[memory]
+        return placed(x, memory, self.framework.literal, *self.framework.moves)
 
     def header(self, function: str, name: str = "") -> list[str]:
         """The lines after which ``name`` (of the function, unless it is that of its derivative) can be called."""
@@ -190,9 +193,9 @@ class Library:
 
 
 def each(
-    run: Callable[..., tuple[Array, ...]], native: Sequence[Native], apart: bool, *seeds: Array | None
+    run: Callable[..., tuple[Array, ...]], native: Sequence[Native], apart: int, *seeds: Array | None
 ) -> tuple[Array, ...]:
-    """One call for the whole batch, or where rows are ``apart`` one for each row, stacked."""
+    """One call for the whole batch, or for so many rows ``apart`` one for each, stacked."""
     if not apart:
         return run(native, *seeds)
 
@@ -200,7 +203,7 @@ def each(
         """x[i, ...]: a row of numbers is an array without axes, not a number."""
         return run([x[i, ...] for x in native], *(s if s is None else s[i, ...] for s in seeds))
 
-    return tuple(np.stack(column) for column in zip(*map(row, range(len(native[0]))), strict=True))
+    return tuple(np.stack(column) for column in zip(*map(row, range(apart)), strict=True))
 
 
 def same_shapes(gradients: tuple[Array, ...], operands: Sequence[Array]) -> tuple[Array, ...]:
@@ -209,86 +212,3 @@ def same_shapes(gradients: tuple[Array, ...], operands: Sequence[Array]) -> tupl
         if g.shape != x.shape:
             raise TargetError(f"a gradient has shape {g.shape} for an operand of shape {x.shape}: return that shape")
     return gradients
-
-
-# -- from a name to a library
-
-
-def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library:
-    """A built-in target, a module path, or a user's file (never put on ``sys.path``).
-
-    ``names`` are the names that concepts call; whatever else a module defines is its own affair.
-    """
-    module = _module(target)
-    make = _framework(module, target)
-    functions = {n: getattr(module, n) for n in names if callable(getattr(module, n, None))}
-    vjps = {n: getattr(module, f"{n}_vjp") for n in names if callable(getattr(module, f"{n}_vjp", None))}
-    if not functions:
-        raise TargetError(f"{target} defines no function with a concept's name; `lawful concepts` lists them")
-    base = getattr(module, "BASE", None)
-    if base is None:
-        return Library(target, make(device), functions, vjps)
-    if base not in built_in():
-        raise TargetError(f"{target}: BASE = {base!r}, must be one of {', '.join(built_in())}")
-    other, own = load(base, device, names), make(device)
-    if other.framework.name != own.name:
-        raise TargetError(
-            f"{target}: BASE = {base!r} works on {other.framework.name} arrays, FRAMEWORK is {own.name!r}"
-        )
-    inherited = frozenset(other.functions) - set(functions)
-    vjps = {**{n: v for n, v in other.vjps.items() if n in inherited}, **vjps}
-    return Library(target, own, {**other.functions, **functions}, vjps, base, inherited)
-
-
-def framework(name: str, device: str = "cpu") -> Framework:
-    """That of a built-in library."""
-    made: Framework = _module(name).FRAMEWORK(device)
-    return made
-
-
-def _framework(module: ModuleType, target: str) -> Callable[[str], Framework]:
-    """FRAMEWORK is a class of the module's own, or names a built-in one."""
-    found = getattr(module, "FRAMEWORK", PLAIN)
-    if isinstance(found, str) and found in built_in():
-        return partial(framework, found)
-    if not isinstance(found, type):
-        raise TargetError(f"{target}: FRAMEWORK = {found!r}, must be one of {', '.join(built_in())}")
-    made: Callable[[str], Framework] = found
-    return made
-
-
-def _module(target: str) -> ModuleType:
-    try:
-        if target in built_in():
-            return importlib.import_module(f"suite.targets.{target}")
-        if target.endswith(".py") or "/" in target:
-            return _from_file(Path(target))
-        return importlib.import_module(target)
-    except TargetError:
-        raise
-    except ModuleNotFoundError as error:
-        missing = error.name or ""
-        if missing in built_in():
-            raise TargetError(f"{missing} is not installed: pip install 'lawful[{missing}]'") from error
-        if missing and f"{target}.".startswith(f"{missing}."):
-            raise TargetError(
-                f"unknown target {target!r}: name {', '.join(built_in())}, a file ending in .py, "
-                "or an importable module",
-                usage=True,
-            ) from error
-        raise TargetError(f"{target} does not import: {first_line(error)}") from error
-    except (Exception, SystemExit) as error:
-        raise TargetError(f"{target} does not import: {type(error).__name__}: {first_line(error)}") from error
-
-
-def _from_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        known = ", ".join(built_in())
-        raise TargetError(f"{path}: no such file; --target takes {known}, a .py file or a module", usage=True)
-    spec = importlib.util.spec_from_file_location(f"lawful_target_{path.stem}", path)
-    if spec is None or spec.loader is None:
-        raise TargetError(f"{path} is not a Python file")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

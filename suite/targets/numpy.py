@@ -21,6 +21,7 @@ class NumPy:
     written = "_vjp"
     refusals = ("not implemented", "not support", "unsupported dtype")
     flushes = True  # an extension that was linked with -ffast-math sets the processor's flag for all
+    moves = ("transpose", "np.broadcast_to({}, {})")
     imports = ("import numpy as np", "import ml_dtypes")
 
     def __init__(self, device: str = "cpu"):

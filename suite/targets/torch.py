@@ -159,6 +159,7 @@ class Torch:
         "not implemented", "not support", "unsupported dtype", "expected a floating", "not currently supported",
     )  # fmt: skip
     flushes = True  # it has a switch for that, torch.set_flush_denormal
+    moves = ("permute", "{}.expand({})")
     imports = ("from typing import Any", "import torch", "import torch.nn.functional as F")
 
     def __init__(self, device: str = "cpu"):
