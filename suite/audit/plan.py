@@ -17,7 +17,7 @@ class Profile:
 
 
 PROFILES = {
-    p.name: p for p in (Profile("quick", 6, 4, 60, 4), Profile("ci", 48, 4, 300), Profile("thorough", 300, 2, 600))
+    p.name: p for p in (Profile("quick", 6, 4, 60, 6), Profile("ci", 48, 4, 300), Profile("thorough", 300, 2, 600))
 }
 
 

@@ -94,7 +94,9 @@ def summed(p: Problem, asking: Asking, operand: int, value: Array, error: Array)
         size = asking.summed(np.abs(value) + error, operand)
         rounding = standard.terms(terms) * standard.reduce_u * size + standard.format.u * (np.abs(total) + spread)
         found = (spread + rounding) * (1 + 2.0**-40) + standard.eta
-    return total, np.where(np.isfinite(found) & (size < p.format.max), found, np.inf) if terms > 1 else error
+    # what is added on the way may be larger than the sum: beyond a quarter of the largest number nothing is promised
+    safe = np.isfinite(found) & (size < p.format.max / 4)
+    return total, np.where(safe, found, np.inf) if terms > 1 else error
 
 
 def gradients(p: Problem, texts: Sequence[Text | None], cotangent: Array) -> list[Bounded]:

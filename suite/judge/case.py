@@ -21,6 +21,7 @@ class Case(Problem):
     """A problem put to one target: its truth and bounds are shared with every other target, its answers are not."""
 
     target: Target = field(kw_only=True)
+    origin: "Case | None" = field(default=None, repr=False)  # of an asked call: the plain one, of these rows and others
     answers: dict[Any, Any] = field(default_factory=dict, repr=False)  # what this target returned
 
     def at(self, *inputs: Array) -> "Case":
@@ -32,11 +33,11 @@ class Case(Problem):
             inputs = tuple(fitted(self.concept, self.ask, inputs))
         key = hash(tuple((x.shape, x.tobytes()) for x in inputs))
         truth: dict[Any, Any] = self.once(("at", key), dict)
-        return replace(self, inputs=tuple(inputs), seed=None, memo=truth, answers={})
+        return replace(self, inputs=tuple(inputs), seed=None, memo=truth, answers={}, origin=None)
 
     def seeded(self, cotangent: Array) -> "Case":
         """The same inputs, to be differentiated with this cotangent."""
-        return replace(self, seed=cotangent.astype(self.format.dtype), answers={})
+        return replace(self, seed=cotangent.astype(self.format.dtype), answers={}, origin=None)
 
     def flushing(self) -> "Case":
         """The same case judged by a standard that lets subnormal numbers be taken for zero."""
@@ -44,7 +45,8 @@ class Case(Problem):
 
     def against(self, target: Target) -> "Case":
         """The same case put to another target: the truth is computed once for all."""
-        return replace(self, target=target, answers={})
+        origin = None if self.origin is None else self.origin.against(target)
+        return replace(self, target=target, answers={}, origin=origin)
 
     def take(self, rows: Any) -> "Case":
         """Some rows, with the cotangents they have already."""
@@ -83,9 +85,9 @@ class Case(Problem):
         rows = len(inputs[0])
         same = all(np.array_equal(x[:rows], y, equal_nan=True) for x, y in zip(self.inputs, inputs, strict=True))
         if same and rows == self.rows:
-            return replace(self, ask=ask, answers={})
+            return replace(self, ask=ask, answers={}, origin=self)
         case = self.take(slice(0, rows)) if same else self.at(*inputs)
-        return replace(case, ask=ask)
+        return replace(case, ask=ask, origin=self if same else None)
 
     @property
     def refusable(self) -> bool:
@@ -96,6 +98,16 @@ class Case(Problem):
     def plainly(self) -> "Case":
         """The same rows by the plain call."""
         return self.answered("plain", lambda: replace(self, ask=PLAIN, answers={}))
+
+    def plain_results(self) -> tuple[Array, ...]:
+        """What the plain call gives for these rows, among others where it was made with others."""
+        made = self.origin or self.plainly()
+        return tuple(y[: self.rows] for y in made.results())
+
+    def plain_grads(self, way: str) -> list[Array]:
+        """The same of the derivative."""
+        made = self.origin or self.plainly()
+        return [g[: self.rows] for g in made.grads(way)]
 
     def got(self) -> Array:
         """The target's first result."""

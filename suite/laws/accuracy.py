@@ -45,17 +45,22 @@ class Accuracy(Law):
 
 def along(case: Case) -> Outcome:
     """Results as the ask has them called, where they are not those of the plain call to the bit."""
-    plain = case.plainly().results()
-    trios = zip(case.results(), plain, rulers(case), strict=True)
-    return each(compare(case, got, replace(r, value=apart(got, eager, r.value))) for got, eager, r in trios).marked(
-        elements=sum(y.size for y in plain), unjudged=0, basis=basis_of(case.concept)
-    )
+    plain = case.plain_results()
+    trios = list(zip(case.results(), plain, rulers(case), strict=True))
+    out = each(compare(case, y, replace(r, value=apart(y, first, r.value, r.allowed))) for y, first, r in trios)
+    return out.marked(elements=sum(y.size for y in plain), unjudged=0, basis=basis_of(case.concept))
 
 
-def apart(got: Array, eager: Array, value: Array) -> Array:
-    """The value where two results differ in a bit; elsewhere the plain call's finding is all that is to be said."""
+def apart(got: Array, eager: Array, value: Array, allowed: Array) -> Array:
+    """The value where two results differ in a bit; nothing where the plain call is as far off.
+
+    Beyond its bound, and this one at most twice as far: that is the plain call's finding, and not one of this call.
+    """
     g, e = got.astype(np.float64), eager.astype(np.float64)
-    return np.where((g == e) | (np.isnan(g) & np.isnan(e)), np.nan, value)
+    with np.errstate(all="ignore"):
+        same = (g == e) | (np.isnan(g) & np.isnan(e)) | ~(np.isfinite(g) | np.isfinite(e))
+        its_own = (np.abs(e - value) > allowed) & (np.abs(g - value) <= 2 * np.abs(e - value))
+    return np.where(same | its_own, np.nan, value)
 
 
 def rulers(case: Case) -> list[Ruler]:

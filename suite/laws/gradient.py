@@ -77,9 +77,9 @@ class Gradient(Law):
         got, first = case.grads(ordinary(case) if mode == ASKED else mode)[j], ordinary(case)
         judged, only = np.isfinite(value) & np.isfinite(allowed), "non-finite" if self.finite else "finite"
         if mode != first:  # where the two agree, the first mode's finding is all that is to be said
-            eager, only = (case.plainly() if mode == ASKED else case).grads(first)[j].astype(np.float64), "all"
+            eager, only = (case.plain_grads(first) if mode == ASKED else case.grads(first))[j].astype(np.float64), "all"
             eager = case.asking.summed(eager, k) if case.ask.stretched else eager
-            value = apart(got, eager, np.where(judged, value, np.nan))
+            value = apart(got, eager, np.where(judged, value, np.nan), allowed)
         saved = case.saved_grads()
         ruler = Ruler(value, allowed, lambda row, bits: case.exact_grads(row, bits)[j], basis=BACKWARD, wrt=k, cap=2)
         out = compare(case, got, replace(ruler, only=only, saved=None if saved is None else saved[j][1]))

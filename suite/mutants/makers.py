@@ -144,7 +144,7 @@ def nudged(name: str, share: float = 1 / 16) -> Function:
 
 
 def strided(x: Array, *rest: Array, **options: Any) -> bool:
-    return bool(x.strides[-1] == 2 * x.itemsize)
+    return bool(x.ndim and x.strides[-1] == 2 * x.itemsize)
 
 
 def transposed(x: Array, *rest: Array, **options: Any) -> bool:
@@ -156,15 +156,15 @@ def unaligned(x: Array, *rest: Array, **options: Any) -> bool:
 
 
 def reversed_(x: Array, *rest: Array, **options: Any) -> bool:
-    return bool(min(x.strides) < 0)
+    return bool(min(x.strides, default=0) < 0)
 
 
 def expanded(x: Array, *rest: Array, **options: Any) -> bool:
-    return bool(x.strides[0] == 0)
+    return bool(x.ndim and x.strides[0] == 0)
 
 
 def single(x: Array, *rest: Array, **options: Any) -> bool:
-    return len(x) == 1
+    return bool(x.size == 1)
 
 
 def other_axis(x: Array, *rest: Array, axis: Any = -1, **options: Any) -> bool:

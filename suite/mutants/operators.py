@@ -16,6 +16,7 @@ import numpy as np
 import reference as ref
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, format_of
+from suite.mutants.asked import PATHS, TWICE, on_path
 from suite.mutants.derivatives import nan_at_zero, swapped, tail_detached, transposed, without_cotangent
 from suite.mutants.makers import Function, coin, either, strided
 from suite.mutants.mutant import Mutant
@@ -248,6 +249,12 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("float16 inside", "operands pass through float16", operands_changed(_half), WIDE, vjp=True),
     Operator("transposed Jacobian", "J g instead of its transpose", transposed, vjp=True),
     Operator("operands swapped", "the derivatives of two operands change places", swapped, vjp=True),
+    *(Operator(kind, "calls of this form take a less accurate path", on_path(kind)) for kind in PATHS),
+    *(
+        Operator(kind, "its derivative takes a less accurate path", on_path(kind), vjp=True)
+        for kind in PATHS
+        if kind != TWICE
+    ),
 )
 
 

@@ -34,6 +34,7 @@ class Version:
     vjp: Function | None = field(default=None, repr=False, compare=False)
     dtypes: tuple[str, ...] = tuple(FORMATS)
     entries: int = 1 << 30  # of a case that is judged: balls are slow
+    plain: bool = False  # only the plain call is judged: the oracle knows no other
 
     @property
     def id(self) -> str:
@@ -106,7 +107,7 @@ def versions_of(concept: Concept) -> Iterator[Version]:
         yield Version(name, "functions off by 4 ulp", loosened(good), loosened(vjp) if vjp else None)
     if concept.truth.encloses and concept.truth.real:
         exact = oracle_vjp(concept) if concept.backward else None
-        yield Version(name, "exact, rounded", oracle(concept), exact, entries=1024)
+        yield Version(name, "exact, rounded", oracle(concept), exact, entries=1024, plain=True)
 
 
 @cache
