@@ -154,6 +154,10 @@ def gapped(x: Array, *rest: Array, **options: Any) -> bool:
     return x.ndim == 2 and not x.flags.c_contiguous
 
 
+def of_a_larger_array(x: Array, *rest: Array, **options: Any) -> bool:
+    return x.ndim > 1 and x.strides[-1] == x.itemsize and x.strides[-2] > x.shape[-1] * x.itemsize
+
+
 def one_array(x: Array, y: Array, **options: Any) -> bool:
     return np.shares_memory(x, y)
 
@@ -184,6 +188,7 @@ VALUES: list[tuple[str, Callable[..., bool]]] = [
     *((n, when) for n in ("sum", "mean", "var", "vector_norm") for when in (from_the_end, not_adjacent, all_axes)),
     *((n, when) for n in ("sum", "logsumexp", "prod") for when in (kept_of_several, stuck)),
     *((n, when) for n in ("gelu", "exp", "relu", "add") for when in (of_a_number, gapped)),
+    *((n, of_a_larger_array) for n in ("softmax", "sum", "matmul", "relu")),
     *((n, one_array) for n in ("multiply", "add", "logaddexp", "vecdot")),
     *((n, short_labels) for n in ("cross_entropy", "cross_entropy_none", "nll_loss")),
     *((n, uneven) for n in ("add", "divide", "logaddexp")),

@@ -11,7 +11,7 @@ from hypothesis.database import ExampleDatabase
 
 from suite.audit.cells import Key
 from suite.audit.plan import Plan
-from suite.draw.recipes import Recipe, lengths
+from suite.draw.recipes import Recipe, drawable
 from suite.record import Concept
 
 
@@ -68,7 +68,7 @@ def decoded(value: bytes, concept: Concept) -> Recipe | None:
     try:
         sizes, option, seed = json.loads(value)
         recipe = Recipe(tuple((d, n) for d, n in sizes), int(option), int(seed))
-        drawn = [d for d, _ in recipe.sizes] == list(concept.dims) and all(n in lengths(concept, d) for d, n in sizes)
+        drawn = [d for d, _ in recipe.sizes] == list(concept.dims) and all(n in drawable(concept, d) for d, n in sizes)
         return recipe if drawn and recipe.option in range(len(concept.options)) else None
     except (TypeError, ValueError):
         return None

@@ -17,10 +17,16 @@ from suite.draw.styles import STYLES, Rng, landmarks
 from suite.floats import Array, Format
 from suite.record import Concept, Filling, Operand
 
-LENGTHS = (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 127, 129, 255, 256, 257, 781, 1023, 1024, 1025, 2049, 4097)
-LONG = (65505, 70001)
+# powers of two and their neighbours, and what people use
+LENGTHS = (1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 64, 100, 127, 128, 129, 255, 256, 257, 512, 768, 781,
+           1000, 1023, 1024, 1025, 2048, 2049, 4096, 4097)  # fmt: skip
+LONG = (8191, 32000, 50257, 65505, 70001)
 SIZES = (1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33)
+# one side of a product may be long beside short others
+SIDES = (63, 64, 65, 100, 127, 128, 129, 256, 257, 512, 1000, 1024, 1025, 4097)
+SHORT = (1, 2, 3)
 ELEMENTS = 3072
+LOPSIDED = 0.3  # of the cases of a concept with several dimensions
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,26 @@ def recipes(concept: Concept) -> st.SearchStrategy[Recipe]:
 
     def recipe(bits: tuple[bool, ...]) -> Recipe:
         rng = np.random.default_rng(sum(bit << k for k, bit in enumerate(bits)))
-        sizes = tuple((d, int(rng.choice(pool))) for d, pool in pools.items())
-        return Recipe(sizes, int(rng.integers(len(concept.options))), int(rng.integers(1 << 16)))
+        sizes = {d: int(rng.choice(pool)) for d, pool in pools.items()}
+        if len(sizes) > 1 and rng.random() < LOPSIDED:
+            sizes = lopsided(concept, sizes, rng)
+        return Recipe(tuple(sizes.items()), int(rng.integers(len(concept.options))), int(rng.integers(1 << 16)))
 
     return st.tuples(*[st.booleans()] * 32).map(recipe)
+
+
+def lopsided(concept: Concept, sizes: Mapping[str, int], rng: Rng) -> dict[str, int]:
+    """One dimension long beside short others: thin and fat matrices, long sums of products."""
+    side = str(rng.choice(list(sizes)))
+    long = int(rng.choice(SIDES))
+    return {d: min(concept.longest.get(d, long), long if d == side else int(rng.choice(SHORT))) for d in sizes}
+
+
+def drawable(concept: Concept, name: str) -> set[int]:
+    """Every size that a dimension may be drawn with."""
+    cap = concept.longest.get(name, max(LONG))
+    sides = {min(n, cap) for n in (*SIDES, *SHORT)} if len(concept.dims) > 1 else set()
+    return {*lengths(concept, name), *sides}
 
 
 def rows_of(concept: Concept, sizes: Mapping[str, int]) -> int:

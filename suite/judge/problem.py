@@ -95,7 +95,10 @@ class Problem:
         return self.memo.get("cotangent") if self.seed is None else self.seed
 
     def cotangent_of(self, shape: tuple[int, ...]) -> Array:
-        """Short dyadic numbers, so that seeding loses nothing; single entries in every third row."""
+        """Short dyadic numbers, so that seeding loses nothing; single entries in every third row.
+
+        Each row has a power of two of its own, some as large or small as a product of two may be.
+        """
         g = self.rng("cotangent").integers(-8, 9, shape) / 4
         third = np.arange(shape[0]) % 3 == 0
         if len(shape) == 1:
@@ -104,7 +107,9 @@ class Problem:
             single = np.zeros(shape)
             single.reshape(shape[0], -1)[:, 0] = 1.0
             g = np.where(third.reshape(-1, *(1,) * (len(shape) - 1)), single, g)
-        return g.astype(self.format.dtype)
+        power = self.rng("powers").integers(-6, 7, shape[0])
+        power = np.where(np.arange(shape[0]) % 7 == 3, np.sign(power) * (self.format.emax // 2 - 3), power)
+        return (g * 2.0 ** power.reshape(-1, *(1,) * (len(shape) - 1))).astype(self.format.dtype)
 
 
 Bounded = tuple[Array, Array]  # (value, error) in float64

@@ -30,10 +30,10 @@ def placed(x: Array, memory: Memory, literal: Callable[[Array], str], transpose:
     if memory.offset:
         text = literal(np.concatenate([np.full(memory.offset, GAP, x.dtype), dense.ravel()]))
         text += f"[{memory.offset}:].reshape({dense.shape})"
-    if any(step != 1 for step in memory.steps):
+    if memory.margin or any(step != 1 for step in memory.steps):
         text += f"[..., {', '.join(_slice(s) for s in memory.slices)}]"
     return text if memory.axes == tuple(range(x.ndim)) else f"{text}.{transpose}({memory.axes})"
 
 
 def _slice(s: slice) -> str:
-    return ":" if s.step in (1, None) else f"::{s.step}"
+    return f":{'' if s.stop is None else s.stop}" + ("" if s.step in (1, None) else f":{s.step}")

@@ -61,12 +61,14 @@ class Memory:
 
     ``order``: its axes from the slowest to the fastest. ``steps``: for each axis, how far apart its entries lie, in
     units of a dense one: 2 leaves gaps, -1 runs backward, 0 lets the first entry stand for all. ``offset``: items in
-    front. ``packed``: a field of records, so that no stride is a multiple of the item's size.
+    front. ``margin``: items behind each run of the fastest axis, as in part of a larger array. ``packed``: a field of
+    records, so that no stride is a multiple of the item's size.
     """
 
     order: tuple[int, ...]
     steps: tuple[int, ...]
     offset: int = 0
+    margin: int = 0
     packed: bool = False
     writeable: bool = True
 
@@ -81,12 +83,16 @@ class Memory:
         >>> Memory((1, 0), (1, 2)).extents((3, 4))
         (8, 3)
         """
-        return tuple(abs(self.steps[k]) * shape[k] if self.steps[k] else min(shape[k], 1) for k in self.order)
+        sizes = [abs(self.steps[k]) * shape[k] if self.steps[k] else min(shape[k], 1) for k in self.order]
+        return (*sizes[:-1], sizes[-1] + self.margin) if sizes else ()
 
     @property
     def slices(self) -> tuple[slice, ...]:
         """What is taken of that array, in the order of storage."""
-        return tuple(slice(None, None, self.steps[k] or None) for k in self.order)
+        found = [slice(None, None, self.steps[k] or None) for k in self.order]
+        if self.margin and found:
+            found[-1] = slice(None, -self.margin, found[-1].step)
+        return tuple(found)
 
     def held(self, array: Array) -> Array:
         """What has to be stored: where one entry stands for all along an axis, that one."""
@@ -125,8 +131,13 @@ def packed(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, packed=True)
 
 
+def sliced(ndim: int) -> Memory:
+    """Part of a larger array: its runs lie farther apart than they are long, and begin behind the array's first."""
+    return Memory(tuple(range(ndim)), (1,) * ndim, offset=min(ndim, 1), margin=2)
+
+
 LAYOUTS: Mapping[str, Callable[[int], Memory]] = {
-    f.__name__: f for f in (contiguous, strided, transposed, offset, negative_stride, expanded, packed)
+    f.__name__: f for f in (contiguous, strided, transposed, offset, negative_stride, expanded, packed, sliced)
 }
 Placement = Memory | int  # an index: the operand is the very array of that earlier one
 Layout = str | Sequence[Placement]  # one of LAYOUTS for all operands, or a place for each
