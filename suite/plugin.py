@@ -132,7 +132,7 @@ def _prepared(config: pytest.Config) -> Any:
                 option("--lawful-device"),
                 option("--lawful-profile"),
                 _seed(config),
-                1,
+                None,
                 tuple(option("--lawful-known")),
                 _cases(config),
             )
