@@ -82,5 +82,5 @@ def shares(target: str, profile: str = "quick", names: tuple[str, ...] = FIXED) 
     with timers() as clock, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a library's warnings are not the audit's
         start = time.perf_counter()
-        judge_all(prepared.todo, prepared.target, prepared.plan, 1, lambda judged: None)
+        judge_all(prepared.todo, prepared.target, prepared.plan, None, lambda judged: None)
         return clock.shares(time.perf_counter() - start)

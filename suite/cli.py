@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from suite.verdict import Severity
 
@@ -110,6 +111,23 @@ def _workers(sub: argparse.ArgumentParser, text: str) -> None:
     sub.add_argument("-n", dest="workers", type=int, default=cores, metavar="WORKERS", help=text)
 
 
+def process() -> NoReturn:
+    """The command as a process of its own, which ends with the verdict's code whatever a target or a reader does."""
+    from suite.audit import process
+
+    streams = process.outlast()
+    process.obey_sigterm()
+    process.keep_alive()
+    try:
+        code = main()
+    except SystemExit as ended:  # argparse's
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    process.flush()
+    for fault in (s.fault for s in streams if s.fault and not isinstance(s.fault, BrokenPipeError)):
+        _complain(f"the output was not written: {fault.strerror}")
+    process.end(code)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code; an error is one sentence on standard error."""
     arguments = parser().parse_args(argv)
@@ -118,9 +136,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         command: Callable[[argparse.Namespace], int] = getattr(importlib.import_module(module), name)
         return command(arguments)
-    except KeyboardInterrupt:
-        _complain("interrupted")
-        return 130
+    except KeyboardInterrupt as stop:
+        code = getattr(stop, "exit_code", 130)
+        _complain("interrupted" if code == 130 else "terminated")
+        return code
     except Exception as error:
         if arguments.debug:
             traceback.print_exc()
@@ -156,4 +175,4 @@ def bench_gate(arguments: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    process()

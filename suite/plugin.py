@@ -28,6 +28,7 @@ REPEATED = (
     ("dtype", "only this format"),
     ("known", "a TOML file of known findings"),
 )
+OURS = "test_laws.py::test_law["
 DEFAULTS = {"target": None, "profile": "quick", "seed": None, "device": "cpu"}
 
 
@@ -54,6 +55,58 @@ def pytest_configure(config: pytest.Config) -> None:
             "a package of yours hides it; run pytest from another folder"
         )
     _prepared(config)
+    config.pluginmanager.register(Judged(config))
+
+
+class Judged:
+    """Whether any cell was judged: where a target is named, a session that judged none of it is not green.
+
+    What the user deselected is not missed. Under xdist reports reach the controller; what was deselected its workers
+    tell when they end.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.judged = self.deselected = 0
+        self.reasons: list[str] = []  # of the items that were skipped
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        self.deselected += sum(OURS in item.nodeid for item in items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        self.deselected += getattr(node, "workeroutput", {}).get("lawful_deselected", 0)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if OURS not in report.nodeid:
+            return
+        if report.failed or (report.when == "call" and (report.passed or hasattr(report, "wasxfail"))):
+            self.judged += 1
+        elif report.skipped:
+            said = report.longrepr[-1] if isinstance(report.longrepr, tuple) else ""
+            empty = report.nodeid.endswith("[NOTSET]")  # pytest's item where there is no cell
+            self.reasons.append("no law that was asked for applies" if empty else said.removeprefix("Skipped: "))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Not a usage error: the request was met, and its answer is that nothing is known of the target."""
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput["lawful_deselected"] = self.deselected
+            return
+        chosen = self.deselected or self.config.getoption("lf", False) or self.config.option.collectonly
+        green = session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+        if self.judged or not green or (chosen and not self.reasons):
+            return
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line("")
+            reporter.write_line(self.sentence(), red=True)
+
+    def sentence(self) -> str:
+        if not self.reasons:
+            return "lawful: nothing was judged: no item of lawful's was collected; add --pyargs suite"
+        return f"lawful: nothing was judged: every item was skipped ({len(self.reasons)}), first: {self.reasons[0]}"
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
@@ -76,7 +129,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 def scope_of(nodeid: str) -> str:
     """What is not ours is a scope of its own."""
-    _, _, cell = nodeid.rstrip("]").partition("test_laws.py::test_law[")
+    _, _, cell = nodeid.rstrip("]").partition(OURS)
     return "-".join(cell.split("-")[:2]) or nodeid
 
 
@@ -132,7 +185,7 @@ def _prepared(config: pytest.Config) -> Any:
                 option("--lawful-device"),
                 option("--lawful-profile"),
                 _seed(config),
-                1,
+                None,
                 tuple(option("--lawful-known")),
                 _cases(config),
             )

@@ -1,4 +1,4 @@
-"""``lawful audit`` as a user runs it: what it prints and writes, what its draws depend on, and Ctrl-C."""
+"""``lawful audit`` as a user runs it: what it prints and writes, what its draws depend on, and how it is stopped."""
 
 import contextlib
 import os
@@ -80,7 +80,7 @@ def test_draws_do_not_depend_on_what_else_a_file_says(tmp_path: Path) -> None:
     assert more.cells == plain.cells
 
 
-# -- Ctrl-C
+# -- Ctrl-C and SIGTERM
 
 SLOW = """
 import pathlib
@@ -96,8 +96,13 @@ def exp(x):
 """
 
 
+STOPS = {"interrupted": (signal.SIGINT, 130), "terminated": (signal.SIGTERM, 143)}
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_an_interrupted_audit_keeps_what_was_judged(tmp_path: Path, workers: str) -> None:
+@pytest.mark.parametrize("word", STOPS)
+def test_an_audit_that_is_stopped_keeps_what_was_judged(tmp_path: Path, workers: str, word: str) -> None:
+    number, code = STOPS[word]
     mine = written(tmp_path, SLOW)
     arguments = ["audit", "--target", mine, "--profile", "quick", "--dtype", "float32", "float16", "-n", workers]
     run = subprocess.Popen(
@@ -109,13 +114,15 @@ def test_an_interrupted_audit_keeps_what_was_judged(tmp_path: Path, workers: str
         while not (tmp_path / "reached").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(0.5)  # the result of the other function is on its way
-        os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to the workers too
+        if number is signal.SIGTERM:
+            os.kill(run.pid, number)  # a scheduler says it twice
+        os.killpg(run.pid, number)  # as a terminal does: to the workers too
         out, err = run.communicate(timeout=30)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(run.pid, signal.SIGKILL)
     ran = Ran(run.returncode, out, err, read(tmp_path / "report"))
-    assert ran.code == 130
-    assert re.fullmatch(r"interrupted: [12] of 4 groups were judged", ran.sentence)
+    assert ran.code == code
+    assert re.fullmatch(rf"{word}: [12] of 4 groups were judged", ran.sentence)
     assert {c["concept"] for c in ran.cells} == {"relu"} and "holds" in ran.of("relu")
     assert (tmp_path / "report" / "index.html").exists() and " cells: 0 refuted new" in out

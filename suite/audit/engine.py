@@ -4,6 +4,7 @@ A group is one (concept, dtype). It loads nothing but the declarations and the t
 number of workers gives the same verdicts; a worker that dies costs its own group only.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,15 +17,12 @@ from suite.targets.loading import load
 from suite.targets.protocol import Target
 from suite.verdict import Cell, Verdict
 
-# -- one group
-
-
-# -- many groups, in processes
-
 _worker: dict[str, Any] = {}
 
 
 def _start(plan: Plan) -> None:
+    if plan.folder:
+        os.chdir(plan.folder)  # the target may have left it when the parent loaded it
     _worker["plan"], _worker["target"] = plan, load(plan.target, plan.device, call_names())
 
 
@@ -33,19 +31,19 @@ def _work(group: tuple[str, str]) -> Judged:
 
 
 def judge_all(
-    todo: Sequence[tuple[str, str]], target: Target, plan: Plan, workers: int, done: Callable[[Judged], None]
+    todo: Sequence[tuple[str, str]], target: Target, plan: Plan, workers: int | None, done: Callable[[Judged], None]
 ) -> None:
-    """Every group, in this process or in ``workers`` others; ``done`` is called as each arrives."""
-    if workers <= 1 or len(todo) <= 1:
+    """Every group, in ``workers`` processes or (None) in this one; ``done`` is called as each arrives."""
+    if workers is None:
         for group in todo:
             done(judge_group(group, target, plan))
         return
-    spread(todo, workers, Job(_start, (plan,), _work), done, lambda group: done(died(group, target, plan)))
+    spread(todo, workers, Job(_start, (plan,), _work), done, lambda group, how: done(died(group, target, plan, how)))
 
 
-def died(group: tuple[str, str], target: Target, plan: Plan) -> Judged:
+def died(group: tuple[str, str], target: Target, plan: Plan, how: str) -> Judged:
     name, dtype = group
-    sentence = f"{target.name}: the process that judged {name} in {dtype} died: run --concept {name} -n 1 to see why"
+    sentence = f"{target.name}: the process that judged {name} in {dtype} died{f' ({how})' if how else ''}"
     cells = cells_of(concepts()[group[0]], group[1], target, plan.laws)
     return Judged(
         group,

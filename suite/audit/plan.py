@@ -32,6 +32,7 @@ class Plan:
     laws: tuple[str, ...] = ()
     known: tuple[Known, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
+    folder: str = ""  # where the audit was started: names of files are relative to it
 
     @property
     def draws(self) -> int:

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
+from suite.audit import process
 from suite.audit.cells import Key, cells_of
 from suite.audit.judging import judged
 from suite.concepts import call_names, concepts
@@ -17,8 +18,11 @@ from suite.targets.protocol import Target, TargetError, Unsupported
 from suite.verdict import Finding, finding_from, to_json
 
 
-def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]:
-    """Whether each finding's witness is refuted again by a process that has done nothing else."""
+def recheck(findings: Sequence[Finding], target: str, device: str, folder: str) -> list[bool]:
+    """Whether each finding's witness is refuted again by a process that has done nothing else.
+
+    Where that process dies the findings are halved: only the one that kills it has no answer.
+    """
     if not findings:
         return []
     job = {"target": target, "device": device, "findings": [to_json(f) for f in findings]}
@@ -27,6 +31,7 @@ def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]
         [sys.executable, "-P", "-c", "from suite.audit.recheck import recheck_main; recheck_main()"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         input=json.dumps(job),
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
@@ -35,7 +40,9 @@ def recheck(findings: Sequence[Finding], target: str, device: str) -> list[bool]
         answers = json.loads(run.stdout)
         return [bool(a) for a in answers]
     except (json.JSONDecodeError, TypeError):
-        return [False] * len(findings)
+        half = len(findings) // 2
+        halves = (findings[:half], findings[half:]) if half else ()
+        return [a for part in halves for a in recheck(part, target, device, folder)] or [False]
 
 
 def recheck_main() -> None:
@@ -47,6 +54,7 @@ def recheck_main() -> None:
     target = load(job["target"], job["device"], call_names())
     json.dump([refuted_again(finding_from(f), target) is not None for f in job["findings"]], answer)
     answer.close()
+    process.end(0)
 
 
 def refuted_again(finding: Finding, target: Target) -> Refutation | None:

@@ -3,10 +3,11 @@
 import datetime
 import difflib
 import importlib.metadata
+import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,9 +45,10 @@ class Request:
     device: str = "cpu"
     profile: str = "ci"
     seed: int = 0
-    workers: int = 1
+    workers: int | None = None  # processes; None: judge in this one, which a target may end
     known: tuple[str, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
+    folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
@@ -60,7 +62,7 @@ class Request:
             for name in given:
                 if name not in legal:
                     raise UsageError(f"unknown {what} {name!r}{nearest(name, legal)}")
-        if self.workers < 1:
+        if self.workers is not None and self.workers < 1:
             raise UsageError(f"-n {self.workers}: at least one worker is needed")
         return self
 
@@ -103,6 +105,7 @@ def prepare(request: Request) -> Prepared:
         request.laws,
         (*known, *inherited),
         request.cases,
+        request.folder,
     )
     return Prepared(request, target, todo, plan)
 
@@ -132,8 +135,8 @@ def inherited_findings(target: Library) -> tuple[Known, ...]:
     )
 
 
-def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, bool]:
-    """The audit, and whether it was interrupted; what was judged until then is kept."""
+def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, int]:
+    """The audit, and the exit code of what interrupted it (or 0); what was judged until then is kept."""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     arrived: dict[tuple[str, str], Judged] = {}
 
@@ -141,13 +144,13 @@ def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, bool
         arrived[judged.group] = judged
         advance("-".join(judged.group))
 
-    interrupted = False
+    interrupted = 0
     try:
         judge_all(prepared.todo, prepared.target, prepared.plan, prepared.request.workers, done)
         judged = [arrived[g] for g in prepared.todo]
         confirmed = confirm(judged, prepared.request)
-    except KeyboardInterrupt:
-        interrupted = True
+    except KeyboardInterrupt as stop:
+        interrupted = getattr(stop, "exit_code", 130)
         confirmed = [arrived[g] for g in prepared.todo if g in arrived]
     audit = Audit(
         head(prepared, started, time.monotonic() - clock),
@@ -170,7 +173,9 @@ def curves(judged: Sequence[Judged]) -> dict[str, dict[str, Any]]:
 def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
     """Every new finding is run once more by a fresh process; one that does not repeat is *unstable*."""
     fresh = [c.finding for j in judged for c in j.cells if c.finding and not c.known and c.verdict is Verdict.REFUTED]
-    again = dict(zip((f.key for f in fresh), recheck(fresh, request.target, request.device), strict=True))
+    again = dict(
+        zip((f.key for f in fresh), recheck(fresh, request.target, request.device, request.folder), strict=True)
+    )
 
     def marked(cell: Cell) -> Cell:
         if cell.finding is None or again.get(cell.finding.key, True):
@@ -228,10 +233,10 @@ def platform_of(head: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def exit_code(audit: Audit, interrupted: bool, fail_on: Severity, strict: bool) -> int:
-    """0 nothing new; 1 new findings (strict: or a known one fixed); 3 nothing judged, or broken; 130 interrupted."""
+def exit_code(audit: Audit, interrupted: int, fail_on: Severity, strict: bool) -> int:
+    """0 nothing new; 1 new findings (strict: or a known one fixed); 3 nothing judged, or broken; 130, 143 stopped."""
     if interrupted:
-        return 130
+        return interrupted
     unstable = any(c.verdict is Verdict.UNSTABLE and not c.known for c in audit.cells)
     if audit.new(fail_on) or unstable or (strict and audit.fixed):
         return 1

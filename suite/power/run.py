@@ -181,7 +181,7 @@ def measure(
                 done(group_power(group, plan, with_peers))
         else:
             job = Job(_start, (plan, with_peers), _work)
-            spread(todo, workers, job, done, lambda group: lost.append("-".join(group)))
+            spread(todo, workers, job, done, lambda group, how: lost.append("-".join(group)))
     except KeyboardInterrupt:  # what is done is told
         interrupted = True
     found = [arrived[g] for g in todo if g in arrived]

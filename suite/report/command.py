@@ -3,12 +3,12 @@
 import argparse
 import datetime
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from suite.audit import process
 from suite.audit.catalogue import as_markdown, as_text, catalogue
 from suite.audit.recheck import refuted_again
 from suite.audit.session import Request, UsageError, exit_code, nearest, platform_of, prepare, run
@@ -26,6 +26,7 @@ LAST = Path(".lawful")  # where the last report is kept when --report names no o
 def audit(arguments: argparse.Namespace) -> int:
 
     folder = Path(arguments.report) if arguments.report else LAST
+    place = folder.absolute()  # a target may change the working directory when it is loaded
     if arguments.report:
         writable(folder)
     request = Request(
@@ -44,16 +45,19 @@ def audit(arguments: argparse.Namespace) -> int:
     with terminal.Progress(console) as progress:
         progress.start(len(prepared.todo))
         result, interrupted = run(prepared, progress.advance)
+    # the report comes first: what follows may meet a reader who has gone, a terminal that closes, a second signal
+    process.disobey_sigterm()
+    saved = save(result, place, folder)
     terminal.table(result, console)
     terminal.findings(result, console)
-    saved = save(result, folder, document.write)
     console.print(
         terminal.summary_line(result, float(result.head["seconds"])), markup=False, highlight=False, soft_wrap=True
     )
     if saved and arguments.report:
         console.print(f"report: {folder / 'index.html'}", markup=False, highlight=False, soft_wrap=True)
     if interrupted:
-        complain(f"interrupted: {groups_of(result)} of {len(prepared.todo)} groups were judged")
+        stopped = "terminated" if interrupted == process.Terminated.exit_code else "interrupted"
+        complain(f"{stopped}: {groups_of(result)} of {len(prepared.todo)} groups were judged")
     elif not any(c.verdict is not Verdict.NOT_JUDGED for c in result.cells):
         complain(f"no cell was judged: {reason_of(result)}")
     return exit_code(result, interrupted, Severity(arguments.fail_on), arguments.strict)
@@ -79,13 +83,13 @@ def writable(folder: Path) -> None:
         raise UsageError(f"--report {folder}: cannot be written ({error.strerror}); name another folder") from error
 
 
-def save(result: Audit, folder: Path, write: Callable[..., None]) -> bool:
+def save(result: Audit, place: Path, called: Path) -> bool:
     """A disk that is full costs the report, not the verdicts."""
     try:
-        write(result, folder)
+        document.write(result, place)
         return True
     except OSError as error:
-        complain(f"the report was not written to {folder}: {error.strerror}")
+        complain(f"the report was not written to {called}: {error.strerror}")
         return False
 
 
