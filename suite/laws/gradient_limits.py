@@ -36,7 +36,7 @@ class GradientLimits(Law):
             return Outcome(cases=1)
         rows = affordable(rows)
         # a derivative far out is near its limit only for cotangents of ordinary size
-        rows = rows.seeded(np.clip(rows.cotangent.astype(np.float64), -4, 4))
+        rows = rows.seeded(np.clip(rows.cotangent.astype(np.float64), -2, 2))
         far = MASKED if case.concept.truth.masks else case.format.max
         near, further = (self._seeded_alike(rows, far * share) for share in (0.5, 1.0))
         try:
