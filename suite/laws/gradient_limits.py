@@ -61,7 +61,8 @@ class GradientLimits(Law):
                 & off_kinks(near, rows.wrt[j])
                 & off_kinks(further, rows.wrt[j])
             )
-            slack = np.where(settled, np.maximum(allowed, more), np.inf)
+            # twice as far out it has come nearer by v - w: what is left of the way is no more, if it goes on so
+            slack = np.where(settled, np.maximum(allowed, more) + np.abs(v - w), np.inf)
         judged, plain = determinate(rows, j) & settled, differentiable(rows, j)
         # where the usual formula of a derivative meets inf * 0, its limit is not everybody's choice
         ruler = Ruler(
