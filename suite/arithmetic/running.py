@@ -347,7 +347,7 @@ class RunningError(Arithmetic):
             propagated = np.where(x.error > 0, slope * x.error, 0.0)
         if ufunc is np.sqrt:
             propagated = np.minimum(propagated, np.sqrt(x.error))
-        rounding = self.ulps(value, propagated, row.ulps)
+        rounding = self.ulps(value, propagated, row.wide if row.wide and self.standard.format.p == 53 else row.ulps)
         if row.known is not None and self.standard.points:
             rounding = np.where((x.value == row.known) & (x.error == 0), 0.0, rounding)
         return self.done(value, propagated, rounding, x)

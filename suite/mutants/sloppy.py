@@ -33,7 +33,7 @@ class Sloppy(np.ndarray[Any, Any]):
         return x.view(cls) if isinstance(x, np.ndarray) and x.dtype.kind not in "Oiub" else x
 
 
-# sqrt is correctly rounded in every library; the C library's erfc has no ulp to spare in float64
+# sqrt is correctly rounded in every library; the C library's erfc has fewer than none to spare in float64
 PERTURBED = {*TABLE, np.power} - {np.sqrt}
 # arguments at which the exact value is a float, and IEEE 754, C or the array API requires it
 EXACT: dict[np.ufunc, Function] = {
