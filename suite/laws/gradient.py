@@ -16,6 +16,7 @@ from suite.record import Concept
 from suite.targets.protocol import Target
 
 BACKWARD = "running error of the backward"
+MOST = 1 << 16  # entries of a case whose gradient is judged: every number of sixteen bits
 CLARKE = "exact (Clarke subdifferential)"
 
 
@@ -89,11 +90,11 @@ class Gradient(Law):
 
 
 def affordable(case: Case) -> Case:
-    """Gradients of an unbatched or long case are judged on its first rows."""
+    """Gradients of a long case are judged on its first rows."""
 
     def few() -> Case:
         size = max(x[0].size for x in case.inputs)
-        rows = max(2, min(case.rows, 16384 // size))
+        rows = max(2, min(case.rows, MOST // size))
         return case if rows == case.rows else case.take(slice(0, rows))
 
     return case.derived("few", few)
