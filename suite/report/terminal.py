@@ -15,7 +15,7 @@ from suite.report import wording
 from suite.report.progress import Progress
 from suite.report.standing import EMPTY, RANK, STATES, Group, concepts, dtypes, families, grouped
 from suite.report.wording import summary_line
-from suite.verdict import Audit, Finding
+from suite.verdict import Audit, Finding, Verdict
 
 __all__ = ["Progress", "findings", "summary_line", "table"]
 
@@ -125,9 +125,17 @@ def findings(audit: Audit, console: Console) -> None:
     for finding in (f for f in found if f.known):
         _line(console, Text(wording.clipped(_seen(_known(finding), console), console.width), style="dim"))
     for known in audit.fixed:
-        _wrapped(console, f"{known}: its witness passes again", "fixed  ")
+        _wrapped(console, f"{known}: it passes again", "fixed  ")
     for sentence in audit.broken:
-        _wrapped(console, sentence, "broken ")
+        _broken(sentence, audit, console)
+
+
+def _broken(sentence: str, audit: Audit, console: Console) -> None:
+    """The sentence once, and how its cells are called, which `lawful accept` takes."""
+    new = [c.id for c in audit.cells if c.verdict is Verdict.BROKEN and c.reason == sentence and not c.known]
+    more = f" and {len(new) - 1} more" if new[1:] else ""
+    cells = f" ({new[0]}{more})" if new else ""
+    _wrapped(console, sentence + cells, "broken " if sentence in audit.broken_new else "known  broken ")
 
 
 def _known(finding: Finding) -> str:
