@@ -48,8 +48,8 @@ def _audit(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentPa
 
 
 def _accept(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
-    b = commands.add_parser("accept", help="make a finding of the last report a known one")
-    b.add_argument("id", help="the finding's identifier, or all")
+    b = commands.add_parser("accept", help="make a finding, or a broken cell, of the last report a known one")
+    b.add_argument("id", help="the finding's identifier, a broken cell's name (or the front of it), or all")
     b.add_argument("--known", required=True, metavar="FILE", help="the TOML file to write it to")
     b.add_argument("--reason", required=True)
     b.add_argument("--upstream", default="", help="the address of the upstream issue")

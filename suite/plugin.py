@@ -226,6 +226,7 @@ def _database() -> Any:
 @pytest.fixture
 def lawful_cell(request: pytest.FixtureRequest, lawful_key: Any) -> Any:
     """The judged cell; its group is judged once, when the first of its cells is asked for."""
+    from suite.audit.expected import marked
     from suite.audit.group import judge_group
     from suite.audit.session import confirm
 
@@ -236,6 +237,6 @@ def lawful_cell(request: pytest.FixtureRequest, lawful_key: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a library's warnings are not the audit's, whatever pytest makes of them
             group = judge_group(lawful_key.group, prepared.target, prepared.plan, _database())
-            (group,) = confirm([group], prepared.request)
+            (group,) = confirm([marked(group, prepared.broken)], prepared.request)
         judged[lawful_key.group] = {(c.law, c.route): c for c in group.cells}
     return judged[lawful_key.group][lawful_key.law, lawful_key.route]

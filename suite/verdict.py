@@ -138,6 +138,10 @@ class Known:
     upstream: str = ""
     source: str = ""  # the file that it was read from
 
+    @property
+    def cell(self) -> str:
+        return f"{self.concept}-{self.dtype}-{self.law}-{self.route}"
+
     def covers(self, found: Finding) -> bool:
         """Same cell, no worse, inside the region, and at most twice the error."""
         same = found.key == (self.concept, self.dtype, self.law, self.route) and found.device == self.device
@@ -148,6 +152,35 @@ class Known:
         # beyond 2^p ulp no digit is left, and the figure says nothing more
         every_digit = 2.0 ** FORMATS[self.dtype].p
         return same and inside and milder and not min(found.error_ulp, every_digit) > 2 * self.worst_ulp
+
+
+@dataclass(frozen=True)
+class KnownBroken:
+    """A broken cell that a person has looked at: what says another sentence is new."""
+
+    concept: str
+    law: str
+    dtype: str
+    route: str
+    device: str
+    date: str
+    reason: str
+    sentence: str
+    platform: Mapping[str, str]
+    upstream: str = ""
+    source: str = ""  # the file that it was read from
+
+    @property
+    def cell(self) -> str:
+        return f"{self.concept}-{self.dtype}-{self.law}-{self.route}"
+
+    @property
+    def id(self) -> str:
+        return self.cell
+
+    def covers(self, cell: Cell) -> bool:
+        broken = cell.verdict is Verdict.BROKEN
+        return broken and (cell.id, cell.device, cell.reason) == (self.cell, self.device, self.sentence)
 
 
 @dataclass(frozen=True)
@@ -168,6 +201,13 @@ class Audit:
 
     def new(self, threshold: Severity) -> tuple[Finding, ...]:
         return tuple(f for f in self.findings if not f.known and f.severity.at_least(threshold))
+
+    @property
+    def broken_new(self) -> tuple[str, ...]:
+        """The sentences, without those that are said of known cells only."""
+        said = [(c.reason, c.known) for c in self.cells if c.verdict is Verdict.BROKEN]
+        known = {reason for reason, entry in said if entry} - {reason for reason, entry in said if not entry}
+        return tuple(sentence for sentence in self.broken if sentence not in known)
 
     def summary(self) -> dict[str, Any]:
         verdicts = [c.verdict for c in self.cells]

@@ -80,8 +80,8 @@ def test_a_bad_file_fails_with_the_claim_and_can_be_run_again(tmp_path: Path) ->
     assert pytest_of(tmp_path, *arguments, "--lf").code == 0
 
 
-def test_known_findings_are_expected_failures(tmp_path: Path) -> None:
-    mine = written(tmp_path, NAIVE)
+def test_known_findings_and_known_broken_cells_are_expected_failures(tmp_path: Path) -> None:
+    mine = written(tmp_path, NAIVE + "\ndef exp(x):\n    return None\n")
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     for command in (
         ["audit", "--target", mine, "--profile", "quick", "-n", "1", "--dtype", "float32", "--law", "finite"],
@@ -90,9 +90,12 @@ def test_known_findings_are_expected_failures(tmp_path: Path) -> None:
         subprocess.run(
             [sys.executable, "-m", "suite.cli", *command], cwd=tmp_path, env=env, capture_output=True, timeout=60
         )
-    selected = ["--lawful-target", mine, *SOFTMAX, "--lawful-law", "finite"]
+    selected = ["--lawful-target", mine, *SOFTMAX, "--lawful-concept", "exp", "--lawful-law", "finite"]
     ran = pytest_of(tmp_path, *selected, "--lawful-known", "known.toml", "-rx")
     assert ran.code == 0 and set(ran.verdicts.values()) == {"XFAIL"} and "known: the result is finite" in ran.out
+    assert "known: mine.py.exp returned None" in ran.out and {"exp", "softmax"} == {
+        v.split("-")[0] for v in ran.verdicts
+    }
     assert not (tmp_path / ".hypothesis" / "examples").exists()  # what is known is not what failed
 
 

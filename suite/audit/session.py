@@ -1,37 +1,28 @@
 """One audit from the selection to the report: what the command line and the pytest plugin share."""
 
 import datetime
-import difflib
 import importlib.metadata
 import os
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from suite.audit import expected
 from suite.audit.cells import groups, law_names
 from suite.audit.engine import judge_all
 from suite.audit.group import Judged
+from suite.audit.names import UsageError, nearest
 from suite.audit.plan import PROFILES, Plan
 from suite.audit.recheck import recheck
 from suite.concepts import call_names, concepts, topics
-from suite.findings import known as known_findings
-from suite.findings.witness import decode
 from suite.floats import FORMATS
-from suite.targets import built_in
 from suite.targets.library import Library
 from suite.targets.loading import load
-from suite.verdict import Audit, Cell, Finding, Known, Severity, Verdict
-
-
-class UsageError(Exception):
-    """A request that cannot be met as it was put: one sentence."""
-
-    exit_code = 2
+from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
 
 
 @dataclass(frozen=True)
@@ -67,14 +58,6 @@ class Request:
         return self
 
 
-def nearest(name: str, legal: Sequence[str], listed: str = "`lawful concepts` lists them") -> str:
-    """What may have been meant: the names that are close, or all if there are few."""
-    close = difflib.get_close_matches(name, legal, 3, 0.5)
-    if close:
-        return f": did you mean {' or '.join(close)}?"
-    return f": one of {', '.join(legal) or 'none'}" if len(legal) < 12 else f"; {listed}"
-
-
 @dataclass(frozen=True)
 class Prepared:
     """A target that is loaded, its groups, and what is known of it."""
@@ -83,16 +66,20 @@ class Prepared:
     target: Library
     todo: tuple[tuple[str, str], ...]
     plan: Plan
+    broken: tuple[KnownBroken, ...] = ()  # cells that are known to be
+    idle: tuple[str, ...] = ()  # sentences on what is known of no cell of the target
 
 
 def prepare(request: Request) -> Prepared:
     """Everything that can be wrong with a request is found here, before the first cell."""
     request = request.checked()
-    known = [k for path in request.known for k in known_findings.read(Path(path))]
+    given = expected.read(request.known)
+    for entry in given.entries:
+        expected.named(entry)
     target = load(request.target, request.device, call_names())
-    inherited = known_findings.built_in(request.target) if request.target in built_in() else inherited_findings(target)
-    for entry in known:
-        fitting(entry, target)
+    for known in given.known:
+        expected.fitting(known, target)
+    every = given.of(target, request.target)
     todo = tuple(groups(target, request.concepts, request.dtypes))
     if not todo:
         wanted = ", ".join(request.concepts) or "any concept"
@@ -103,36 +90,11 @@ def prepare(request: Request) -> Prepared:
         request.profile,
         request.seed,
         request.laws,
-        (*known, *inherited),
+        every.known,
         request.cases,
         request.folder,
     )
-    return Prepared(request, target, todo, plan)
-
-
-def fitting(entry: Known, target: Library) -> None:
-    """A witness that a person has edited, or that is older than its concept, is found before it is run."""
-    concept = concepts().get(entry.concept)
-    if concept is None or entry.dtype not in FORMATS:
-        return
-    try:
-        decode(entry.witness, concept, entry.dtype, target).bounded()
-    except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise UsageError(
-            f"{entry.source}: the witness of {entry.id} does not fit {entry.concept}: remove it and accept it again"
-        ) from error
-
-
-def inherited_findings(target: Library) -> tuple[Known, ...]:
-    """A file with BASE inherits what is known of the functions that it does not define itself."""
-    if not target.base:
-        return ()
-    names = concepts()
-    return tuple(
-        k
-        for k in known_findings.built_in(target.base)
-        if k.concept in names and names[k.concept].call_name in target.inherited
-    )
+    return Prepared(request, target, todo, plan, every.broken, every.idle(target))
 
 
 def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, int]:
@@ -141,7 +103,7 @@ def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, int]
     arrived: dict[tuple[str, str], Judged] = {}
 
     def done(judged: Judged) -> None:
-        arrived[judged.group] = judged
+        arrived[judged.group] = expected.marked(judged, prepared.broken)
         advance("-".join(judged.group))
 
     interrupted = 0
@@ -241,7 +203,7 @@ def exit_code(audit: Audit, interrupted: int, fail_on: Severity, strict: bool) -
     if audit.new(fail_on) or unstable or (strict and audit.fixed):
         return 1
     judged = any(c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN) for c in audit.cells)
-    return 0 if judged and not audit.broken else 3
+    return 0 if judged and not audit.broken_new else 3
 
 
-__all__ = ["Finding", "Prepared", "Request", "UsageError", "exit_code", "platform_of", "prepare", "run"]
+__all__ = ["Finding", "Prepared", "Request", "UsageError", "exit_code", "nearest", "platform_of", "prepare", "run"]

@@ -41,6 +41,8 @@ def audit(arguments: argparse.Namespace) -> int:
         tuple(arguments.known),
     )
     prepared = prepare(request)
+    for sentence in prepared.idle:
+        complain(sentence)
     console = Console(soft_wrap=False)
     with terminal.Progress(console) as progress:
         progress.start(len(prepared.todo))
@@ -93,47 +95,65 @@ def save(result: Audit, place: Path, called: Path) -> bool:
         return False
 
 
-def asked_for(arguments: argparse.Namespace) -> Any:
-
+def last(arguments: argparse.Namespace) -> Any:
+    """The last report."""
     path = Path(arguments.report) / "report.json"
     if not path.is_file():
         raise UsageError(f"{path}: no report there; run `lawful audit` first, or name its folder with --report")
     try:
-        report = document.read(path)
+        return document.read(path)
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def asked_for(arguments: argparse.Namespace, report: Any) -> list[Finding]:
+    path = Path(arguments.report) / "report.json"
     found = {f.id: f for f in document.findings(report)}
     if arguments.id == "all":
-        return report, [f for f in found.values() if not f.known]
+        return [f for f in found.values() if not f.known]
     if arguments.id not in found:
         raise UsageError(
             f"{path} has no finding {arguments.id!r}{nearest(arguments.id, tuple(found), 'it lists them')}"
         )
-    return report, [found[arguments.id]]
+    return [found[arguments.id]]
+
+
+def is_broken(cell: Any, asked: str) -> bool:
+    """Whether that broken cell is asked for: by its name, or the front of it, or as one that is not known yet."""
+    name = "-".join(cell[part] for part in ("concept", "dtype", "law", "route"))
+    there = not cell["known"] if asked == "all" else f"{name}-".startswith(f"{asked}-")
+    return cell["verdict"] == Verdict.BROKEN and there
 
 
 def accept(arguments: argparse.Namespace) -> int:
 
-    report, findings = asked_for(arguments)
+    report = last(arguments)
+    cells = [c for c in report["cells"] if is_broken(c, arguments.id)]
+    findings = [] if cells and arguments.id != "all" else asked_for(arguments, report)
     path = Path(arguments.known)
-    entries = known_findings.read(path) if path.exists() else ()
+    entries, broken = (known_findings.read(path), known_findings.read_broken(path)) if path.exists() else ((), ())
     severity = Severity(arguments.severity) if arguments.severity else None
     today = datetime.date.today().isoformat()
     where = platform_of(report["head"])
     for finding in findings:
         new = known_findings.accepted(finding, arguments.reason, today, where, arguments.upstream, severity)
         entries = known_findings.merged(entries, new)
-    known_findings.write(path, entries)
+    added = [known_findings.accepted_broken(c, arguments.reason, today, where, arguments.upstream) for c in cells]
+    replaced = {(b.cell, b.device) for b in added}
+    known_findings.write(path, entries, [*(b for b in broken if (b.cell, b.device) not in replaced), *added])
     for finding in findings:
         say(f"{finding.id} ({finding.concept} {finding.dtype}, {finding.law}) is known in {path}")
-    if not findings:
+    for entry in added:
+        say(f"{entry.id} is known to be broken in {path}: {entry.sentence}")
+    if not findings and not added:
         say(f"no new finding in the last report: nothing was added to {path}")
     return 0
 
 
 def reproduce(arguments: argparse.Namespace) -> int:
 
-    report, findings = asked_for(arguments)
+    report = last(arguments)
+    findings = asked_for(arguments, report)
     target = load(report["head"]["target"], report["head"]["device"], call_names())
     repeated = [again(f, target) for f in findings]
     return int(any(repeated))

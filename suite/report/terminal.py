@@ -12,15 +12,17 @@ from rich.console import Console
 from rich.text import Text
 
 from suite.report import wording
+from suite.report.causes import Cause, causes
 from suite.report.progress import Progress
 from suite.report.standing import EMPTY, RANK, STATES, Group, concepts, dtypes, families, grouped
 from suite.report.wording import summary_line
-from suite.verdict import Audit, Finding
+from suite.verdict import Audit, Finding, Verdict
 
 __all__ = ["Progress", "findings", "summary_line", "table"]
 
 GAP = 2  # blanks between two columns
 NAMES = (20, 32)  # the widest name shown whole: at least, and where there is room
+CAUSES = 20  # groups of findings; report.json has them all
 VALUES = 4  # entries of a witness; report.json has them all
 INDENT = 4
 LABEL = 10
@@ -118,16 +120,29 @@ def _packed(entries: Sequence[Text], width: int) -> list[Text]:
 
 
 def findings(audit: Audit, console: Console) -> None:
-    """New ones in full, then known, fixed and broken ones in one line each."""
+    """New ones by their causes, one of each in full; then known, fixed and broken ones in one line each."""
     found = audit.findings
-    for number, finding in enumerate((f for f in found if not f.known), 1):
-        _finding(finding, number, console)
+    groups = causes(f for f in found if not f.known)
+    for number, cause in enumerate(groups[:CAUSES], 1):
+        _finding(cause, number, console)
+    if rest := groups[CAUSES:]:
+        count = sum(len(cause.findings) for cause in rest)
+        _wrapped(console, f"{len(rest)} more groups, {count} findings that are no worse: the report has them all")
+        console.print()
     for finding in (f for f in found if f.known):
         _line(console, Text(wording.clipped(_seen(_known(finding), console), console.width), style="dim"))
     for known in audit.fixed:
-        _wrapped(console, f"{known}: its witness passes again", "fixed  ")
+        _wrapped(console, f"{known}: it passes again", "fixed  ")
     for sentence in audit.broken:
-        _wrapped(console, sentence, "broken ")
+        _broken(sentence, audit, console)
+
+
+def _broken(sentence: str, audit: Audit, console: Console) -> None:
+    """The sentence once, and how its cells are called, which `lawful accept` takes."""
+    new = [c.id for c in audit.cells if c.verdict is Verdict.BROKEN and c.reason == sentence and not c.known]
+    more = f" and {len(new) - 1} more" if new[1:] else ""
+    cells = f" ({new[0]}{more})" if new else ""
+    _wrapped(console, sentence + cells, "broken " if sentence in audit.broken_new else "known  broken ")
 
 
 def _known(finding: Finding) -> str:
@@ -137,11 +152,15 @@ def _known(finding: Finding) -> str:
     return " ".join(f"known  {finding.id}{record} {finding.severity} {where}: {size}".splitlines())
 
 
-def _finding(finding: Finding, number: int, console: Console) -> None:
-    """One finding; its reproduction is never wrapped, so that it can be copied."""
+def _finding(cause: Cause, number: int, console: Console) -> None:
+    """One finding, and the cells that fail alike; its reproduction is never wrapped, so that it can be copied."""
+    finding = cause.simplest
     where = f"{finding.concept}-{finding.dtype}-{finding.law}-{finding.route}"
     head = Text(f"{number:>3} ") + Text(finding.severity, style=STATES[RANK[finding.severity]].style)
     _line(console, head + Text(f" {finding.id} ", style="bold") + Text(_seen(where, console)))
+    if cause.findings[1:]:
+        room = 2 * (console.width - INDENT - LABEL - 10)  # of two lines, which break at words
+        _field(console, "alike", wording.clipped(f"{len(cause.findings)} ({cause.kind}): {cause.cells}", room))
     for label, value in _fields(finding):
         _field(console, label, value)
     for line in finding.reproduction.strip("\n").splitlines():

@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from suite.verdict import Audit, Witness
+from suite.verdict import Audit, Verdict, Witness
 
 KEPT = "\n\t"  # the only characters without a glyph that may stay: a reproduction has lines
 
@@ -121,7 +121,9 @@ def said(value: Any) -> str:
 def summary_line(audit: Audit, seconds: float) -> str:
     """The line that an audit ends with: it has to be read alone, in the log of a CI."""
     count = audit.summary()
+    known = sum(c.verdict is Verdict.BROKEN and c.known != "" for c in audit.cells)
     broken = f", {count['broken']} broken" if count["broken"] else ""
+    broken += f" ({known} known)" if known else ""
     return (
         f"{count['cells']} cells: {count['refuted_new']} refuted new, {count['refuted_known']} known, "
         f"{count['fixed']} fixed, {count['unknown']} unknown, {count['not_judged']} not judged{broken}; "
