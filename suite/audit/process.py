@@ -1,6 +1,7 @@
 """What a process of an audit does about its streams, its signals and its end: none of them may cost a report."""
 
 import contextlib
+import gc
 import io
 import os
 import signal
@@ -86,5 +87,6 @@ def flush() -> None:
 
 def end(code: int) -> NoReturn:
     """Now: the interpreter would wait for every thread that a target has left running."""
+    gc.collect()  # a pool that broke is part of a cycle: what it leaves in the system is complained of
     flush()
     _end(code)

@@ -87,7 +87,7 @@ def _pooled(left: list[Any], workers: int, job: Job, done: Callable[[Any], None]
         # all is done, or nothing that is still running is waited for; nor are threads that a target left running
         for worker in list((pool._processes or {}).values()):
             worker.kill()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _how(pool: ProcessPoolExecutor) -> str:
