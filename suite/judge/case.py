@@ -58,14 +58,9 @@ class Case(Problem):
         longest = max(x[0].size for x in self.inputs)
         return self.take(slice(0, max(1, min(rows, entries // max(longest, 1)))))
 
-    def derived(self, key: str, make: Callable[[], "Case"]) -> "Case":
-        """A case that follows from this one, kept with its truth."""
-        kept = self.once((key, *self.scope), make)
-        return kept if kept.target is self.target else self.answered(key, lambda: kept.against(self.target))
-
     def unit(self) -> "Case":
         """The same inputs with ones for a cotangent: of a scalar function, the gradient itself."""
-        return self.derived("unit", lambda: self.seeded(np.ones(self.value.shape)))
+        return self.answered("unit", lambda: self.seeded(np.ones(self.value.shape)))
 
     # -- the target
     def answered(self, key: Any, compute: Callable[[], T]) -> T:

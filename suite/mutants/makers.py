@@ -6,7 +6,7 @@ hold bit for bit; `either` is wrong on one path only.
 """
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, wraps
 from typing import Any
@@ -14,11 +14,9 @@ from typing import Any
 import numpy as np
 
 import reference as ref
-from reference.shapes import fold, spread
 from suite.concepts import call_names, concepts
-from suite.draw.recipes import Recipe
-from suite.floats import Array, format_of
-from suite.judge.case import Case
+from suite.floats import Array
+from suite.mutants.rows import Call
 from suite.record import Concept
 from suite.targets.library import Library
 from suite.targets.loading import PLAIN, load
@@ -56,37 +54,6 @@ def always(*operands: Array, **options: Any) -> bool:
     return True
 
 
-def case_of(concept: Concept, operands: tuple[Array, ...], options: Mapping[str, Any]) -> Case:
-    """The case that these operands are, with the batch axis first and the acting axis last."""
-    axis = options.get("axis", -1)
-    if concept.elementwise:
-        operands = tuple(np.ravel(x) for x in np.broadcast_arrays(*operands))
-    elif concept.along:
-        operands = tuple(np.ascontiguousarray(fold(x, axis)) for x in operands)
-    elif concept.apart:
-        operands = tuple(x[None] for x in operands)
-    else:
-        pairs = list(zip(operands, concept.cores, strict=True))
-        batch = np.broadcast_shapes(*(x.shape[: x.ndim - len(core)] for x, core in pairs))
-        operands = tuple(np.broadcast_to(x, batch + x.shape[x.ndim - len(core) :]) for x, core in pairs)
-    own = {k: v for k, v in options.items() if k not in ("axis", "keepdims", "cotangent")}
-    dtype = next(x.dtype for x in operands if x.dtype.kind not in "iu")
-    recipe = Recipe((), concept.options.index(own), 0)
-    return Case(concept, format_of(dtype), operands, recipe, target=right())
-
-
-def laid_back(concept: Concept, result: Array, operands: tuple[Array, ...], options: Mapping[str, Any]) -> Array:
-    """The result of such a case in the shape that the caller expects."""
-    axis = options.get("axis", -1)
-    if concept.elementwise:
-        return result.reshape(np.broadcast_shapes(*(x.shape for x in operands)))
-    if concept.along and concept.result:
-        return np.moveaxis(result, -1, axis)
-    if concept.along:
-        return spread(result, operands[0], axis) if options.get("keepdims") else result
-    return result[0] if concept.apart else result
-
-
 def off(name: str, times: float = 4.0, sign: Function = plus, when: Function = always) -> Function:
     """The concept's value plus ``times`` its required bound, with a sign, where ``when`` says so."""
     concept = concepts()[name]
@@ -96,14 +63,15 @@ def off(name: str, times: float = 4.0, sign: Function = plus, when: Function = a
     def wrong(*operands: Array, **options: Any) -> Array:
         if not when(*operands, **options):
             return good(*operands, **options)
-        case = case_of(concept, operands, options)
+        call = Call(concept, operands, options)
+        case = call.case(right())
         with np.errstate(all="ignore"):
             value, allowed = case.bounded()
             worse = case.format.round(value + times * allowed * sign(operands, value)).astype(np.float64)
             plain = good(*case.inputs, **case.keywords)
             judged = np.isfinite(value) & np.isfinite(allowed) & np.isfinite(worse)
             result = np.where(judged, worse, np.asarray(plain).astype(np.float64)).astype(case.format.dtype)
-        return laid_back(concept, result, operands, options)
+        return call.result(result)
 
     return wrong
 
@@ -113,19 +81,32 @@ def off_vjp(name: str, times: float = 4.0, sign: Function = plus, operand: int =
     concept = concepts()[name]
 
     def wrong(*operands: Array, cotangent: Array, **options: Any) -> tuple[Array, ...]:
-        case = case_of(concept, operands, options).seeded(cotangent[None] if concept.apart else cotangent)
+        call = Call(concept, operands, options)
+        case = call.case(right()).seeded(call.seed(cotangent))
         out = []
         with np.errstate(all="ignore"):
             good = getattr(ref, f"{concept.call_name}_vjp")(*operands, **options, cotangent=cotangent)
-            for j, (value, allowed) in enumerate(case.bounded_grads()):
+            for j, (k, (value, allowed)) in enumerate(zip(case.wrt, case.bounded_grads(), strict=True)):
                 worse = case.format.round(value + (j == operand) * times * allowed * sign(operands, value))
                 judged = np.isfinite(value) & np.isfinite(allowed) & np.isfinite(worse.astype(np.float64))
-                if concept.apart:
-                    judged, worse = judged[0], worse[0]
-                out.append(np.where(judged, worse, good[case.wrt[j]]).astype(case.format.dtype))
+                mine = call.derivative(k, np.where(judged, worse, np.nan))
+                out.append(np.where(np.isnan(mine), good[k], mine).astype(case.format.dtype))
         return tuple(out)
 
     return wrong
+
+
+def by_rows(concept: Concept, text: Function) -> Function:
+    """A backward formula of rows, as the derivative of any call."""
+
+    def vjp(*operands: Array, cotangent: Array, **options: Any) -> tuple[Array, ...]:
+        call = Call(concept, operands, options)
+        case = call.case(right())
+        found = text(*case.inputs, **case.keywords, cotangent=call.seed(cotangent))
+        # what a text gives beyond them is for operands that are not differentiated
+        return tuple(call.derivative(k, g) for k, g in zip(case.wrt, found, strict=False))
+
+    return vjp
 
 
 def nudged(name: str, share: float = 1 / 16) -> Function:

@@ -8,7 +8,8 @@ from flint import arb, ctx
 
 from suite.arithmetic import Undecided
 from suite.floats import Array, Format, precision
-from suite.mutants.makers import Function, case_of, laid_back
+from suite.mutants.makers import Function, right
+from suite.mutants.rows import Call
 from suite.record import Concept
 
 
@@ -17,14 +18,15 @@ def oracle(concept: Concept) -> Function:
     truth, kept = concept.truth, Kept()
 
     def value(*operands: Array, **options: Any) -> Array:
-        case = case_of(concept, operands, options)
+        call = Call(concept, operands, options)
+        case = call.case(right())
         (like,) = case.call(case.inputs)
 
         def balls(*rows: Array) -> Array:
             return truth.enclose(rows, case.options, ctx.prec)[0]
 
         found = rounded(case.inputs, balls, like, case.format, kept.of(case.recipe.option, like.dtype))
-        return laid_back(concept, found, operands, options)
+        return call.result(found)
 
     return value
 
@@ -34,8 +36,9 @@ def oracle_vjp(concept: Concept) -> Function:
     truth, kept = concept.truth, Kept()
 
     def vjp(*operands: Array, cotangent: Array, **options: Any) -> tuple[Array, ...]:
-        seed = cotangent[None] if concept.apart else cotangent
-        case, out = case_of(concept, operands, options).seeded(seed), []
+        call = Call(concept, operands, options)
+        seed = call.seed(cotangent)
+        case, out = call.case(right()).seeded(seed), []
         for k, like in zip(case.wrt, case.grads("vjp"), strict=True):
 
             def balls(g: Array, *rows: Array, k: int = k) -> Array:
@@ -44,7 +47,7 @@ def oracle_vjp(concept: Concept) -> Function:
             exact = rounded((seed, *case.inputs), balls, like, case.format, kept.of(case.recipe.option, like.dtype, k))
             # a definition may be made of kinks that cancel at 0: max(x, 0) - log1p(e^-|x|)
             exact = np.where(np.isin(case.inputs[k].astype(np.float64), (0.0, *truth.kinks)), like, exact)
-            out.append(exact[0] if concept.apart else exact)
+            out.append(call.derivative(k, exact))
         return tuple(out)
 
     return vjp

@@ -69,7 +69,7 @@ def perturbed(ufunc: np.ufunc, arguments: list[Any], result: Array) -> Array:
 def dice(x: Array) -> Array:
     """-1, 1, or now and then less, by the bits of x."""
     word = np.uint64 if x.dtype == np.float64 else np.uint32
-    hashed = (np.ascontiguousarray(x).view(word).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(61)
+    hashed = (np.asarray(x, order="C").view(word).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(61)
     return np.array([-1.0, 1.0, -1.0, 1.0, -1.0, 1.0, -0.5, 0.5])[hashed.astype(np.intp)]
 
 

@@ -15,7 +15,7 @@ import reference as ref
 from suite.concepts import concepts
 from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS, Array, format_of
-from suite.mutants.makers import Function, right
+from suite.mutants.makers import Function, by_rows, right
 from suite.mutants.oracle import oracle, oracle_vjp
 from suite.mutants.reordered import in_sequence, orderless, reversed_order, sums
 from suite.mutants.sloppy import called_by, loosened
@@ -34,7 +34,6 @@ class Version:
     vjp: Function | None = field(default=None, repr=False, compare=False)
     dtypes: tuple[str, ...] = tuple(FORMATS)
     entries: int = 1 << 30  # of a case that is judged: balls are slow
-    plain: bool = False  # only the plain call is judged: the oracle knows no other
 
     @property
     def id(self) -> str:
@@ -89,7 +88,7 @@ def versions_of(concept: Concept) -> Iterator[Version]:
     for k, text in enumerate(concept.freedom.alternatives):
         yield Version(name, f"alternative {k}", as_function(concept, ref.wide(text)))
     for k, text in enumerate(concept.freedom.derivatives):
-        yield Version(name, f"alternative derivative {k}", vjp=ref.wide(text))
+        yield Version(name, f"alternative derivative {k}", vjp=by_rows(concept, ref.wide(text)))
     if orderless(name):
         yield Version(name, "reversed sums", reversed_order(concept))
     if met(sums, good, concept):
@@ -107,7 +106,7 @@ def versions_of(concept: Concept) -> Iterator[Version]:
         yield Version(name, "functions off by 4 ulp", loosened(good), loosened(vjp) if vjp else None)
     if concept.truth.encloses and concept.truth.real:
         exact = oracle_vjp(concept) if concept.backward else None
-        yield Version(name, "exact, rounded", oracle(concept), exact, entries=1024, plain=True)
+        yield Version(name, "exact, rounded", oracle(concept), exact, entries=1024)
 
 
 @cache

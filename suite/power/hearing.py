@@ -11,7 +11,7 @@ from suite.judge.outcome import Outcome
 from suite.laws.forward import Forward
 from suite.laws.gradient import Gradient
 from suite.laws.kink import Kink
-from suite.laws.law import ASKED, Law
+from suite.laws.law import Law
 from suite.laws.second import SecondDerivative
 from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.versions import Version
@@ -79,9 +79,7 @@ class Hearing:
         mine = few.against(self.library)
         self.rows, self.cases = self.rows + mine.rows, self.cases + 1
         for position, (key, law) in enumerate(laws.items()):
-            if (self.version.function is None and not concerned(law, True)) or (
-                self.version.plain and key.route == ASKED
-            ):
+            if self.version.function is None and not concerned(law, True):
                 continue
             for one in put(key, position, mine, number, PROFILES[plan.profile]):
                 self.note(key, law, one)
