@@ -253,3 +253,22 @@ def test_the_adversary_keeps_its_standard(dtype: str) -> None:
             gaps = [float(abs(t - g).mid()) for t, g in zip(f(Balls(x.value)).a, f(x).value, strict=True)]
             ulps = np.array(gaps) / standard.format.ulp(f(x.value))
             assert np.all(ulps <= standard.ulps) and np.any(ulps > 0.5 * standard.ulps)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_library_may_have_the_seed_in_every_product(dtype: str) -> None:
+    """g sigmoid(x) underflows first, and what that loses is then multiplied by 1 + x sigmoid(-x), some -60."""
+    fmt = FORMATS[dtype]
+    half = np.log(float(fmt.tiny)) / 2
+    x = np.linspace(1.4 * half, 0.9 * half, 400).astype(dtype)
+    seed = np.full(400, 2.0 ** np.floor(half), dtype)
+    case = Case(concepts()["silu"], fmt, (x,), Recipe((), 0, 0), target=NUMPY).seeded(seed)
+    with np.errstate(all="ignore"):
+        got = seed * sp.expit(x) * (1 + x * sp.expit(-x))
+        ((value, allowed),) = case.bounded_grads()
+    off = np.abs(got.astype(float) - value)
+    assert (
+        np.all(off <= allowed)
+        and np.any(off > 10 * fmt.eta)
+        and np.all(allowed < 1000 * fmt.eta + 1e-4 * np.abs(value))
+    )

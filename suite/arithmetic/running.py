@@ -29,7 +29,8 @@ class Standard:
     """What one operation of a good library may lose: u, reductions' u, and E ulp per function.
 
     ``points``: functions are exact where C's Annex F has exact values, as e^0 = 1. A kernel that
-    approximates a whole elementwise function need not be.
+    approximates a whole elementwise function need not be. ``scale``: what all intermediate results may have been
+    multiplied by, so that they underflow earlier.
     """
 
     format: Format
@@ -38,6 +39,7 @@ class Standard:
     pairwise: bool = False
     flush: bool = False
     points: bool = True
+    scale: Any = 1.0
 
     @classmethod
     def required(cls, fmt: Format, fused: bool = False) -> "Standard":
@@ -61,9 +63,14 @@ class Standard:
         return replace(self, flush=True)
 
     @property
-    def eta(self) -> float:
+    def eta(self) -> Any:
         """What one underflow may lose, rounded upward: half of the smallest subnormal, or the smallest normal."""
-        return self.format.tiny if self.flush else max(self.format.eta / 2, 2.0**-1074)
+        return (self.format.tiny if self.flush else max(self.format.eta / 2, 2.0**-1074)) / self.scale
+
+    @property
+    def tiny(self) -> Any:
+        """The smallest result that does not underflow."""
+        return self.format.tiny / self.scale
 
     def terms(self, n: int) -> float:
         """Roundings that one summand of n can meet."""
@@ -153,9 +160,10 @@ class RunningError(Arithmetic):
         value = self.value * o.value
         error = self._product_error(o)
         exact = _power_of_two(self) | _power_of_two(o)
-        exact = (exact & (np.abs(value) >= self.standard.format.tiny)) | _zero(self) | _zero(o)
+        exact = (exact & (np.abs(value) >= self.standard.tiny)) | _zero(self) | _zero(o)
         if self.exact and o.exact and self.standard.format.p < 27:  # then float64 has room for the product
-            exact = exact | self.represented(value, 0.0)
+            own = self.represented(value, 0.0)
+            exact = exact | (own if np.all(self.standard.scale == 1) else own & (np.abs(value) >= self.standard.tiny))
         return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
 
     def _product_error(self, o: Any) -> Any:
@@ -173,7 +181,7 @@ class RunningError(Arithmetic):
         else:
             least = np.abs(o.value) - o.error
             error = np.where(least > 0, (self.error + np.abs(value) * o.error) / least, np.inf)
-        exact = _power_of_two(o) & (np.abs(value) >= self.standard.format.tiny)
+        exact = _power_of_two(o) & (np.abs(value) >= self.standard.tiny)
         return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
 
     def maximum(self, o: Any) -> Any:

@@ -1,6 +1,7 @@
 """Tier 1: a value and the error that every sound algorithm keeps, whole arrays at once, by running error."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -108,10 +109,12 @@ def gradients(p: Problem, texts: Sequence[Text | None], cotangent: Array) -> lis
         for text in texts:
             assert text is not None
             runs.append(_seeded(p, text, standard, cotangent))
-            # a library may form the derivative first and seed it last
+            # a library may form the derivative first and seed it last, or have the seed in every product on the way
             if not p.concept.result and np.any(cotangent != 1):
-                ones = _seeded(p, text, standard, np.ones_like(cotangent))
-                runs.append([r * RunningError(_rowwise(cotangent, r.shape), standard) for r in ones])
+                runs.append(_seeded_last(p, text, standard, cotangent))
+            if p.concept.elementwise and np.any(np.abs(cotangent) < 1):
+                small = np.where(cotangent == 0, 1.0, np.minimum(np.abs(cotangent), 1.0)).astype(np.float64)
+                runs.append(_seeded_last(p, text, replace(standard, scale=small), cotangent))
         for k, operand in enumerate(p.wrt):
             shape = p.inputs[operand].shape
             errors = [np.broadcast_to(np.where(np.isnan(r[k].error), np.inf, r[k].error), shape) for r in runs]
@@ -122,6 +125,13 @@ def gradients(p: Problem, texts: Sequence[Text | None], cotangent: Array) -> lis
 def _seeded(p: Problem, text: Text, standard: Standard, cotangent: Array) -> list[RunningError]:
     results = text(*p.lifted(standard), **p.keywords, cotangent=RunningError(cotangent, standard))
     return [as_running(r, standard) for r in results]
+
+
+def _seeded_last(p: Problem, text: Text, standard: Standard, cotangent: Array) -> list[RunningError]:
+    ones = _seeded(p, text, standard, np.ones_like(cotangent))
+    rounding = replace(standard, scale=1.0)
+    found = (RunningError(r.value, rounding, r.error) for r in ones)
+    return [r * RunningError(_rowwise(cotangent, r.shape), rounding) for r in found]
 
 
 def _rowwise(cotangent: Array, shape: tuple[int, ...]) -> Array:
