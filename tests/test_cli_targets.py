@@ -87,7 +87,7 @@ def sigmoid_vjp(x, *, cotangent):
 
 def test_derivatives_of_a_numpy_file_are_its_own(tmp_path: Path) -> None:
     ran = audit(tmp_path, written(tmp_path, GRADIENTS), "--law", "gradient", "--law", "accuracy", "--dtype", "float64")
-    verdict = {(c["concept"], c["law"]): c["verdict"] for c in ran.cells}
+    verdict = {(c["concept"], c["law"]): c["verdict"] for c in ran.cells if c["route"] != "asked"}
     assert ran.code == 1
     assert {c for c, _ in verdict} == {"tanh", "exp", "sqrt", "relu", "square"}  # only what the file defines
     assert verdict["exp", "gradient"] == "holds" and verdict["sqrt", "gradient"] == "refuted"
