@@ -13,6 +13,7 @@ from suite.audit.plan import PROFILES, Plan, Profile
 from suite.concepts import concepts
 from suite.draw import recipes as inputs
 from suite.floats import FORMATS, Array
+from suite.mutants.makers import by_rows
 from suite.mutants.versions import Version, versions
 from suite.record import Concept
 from suite.targets.library import Library
@@ -71,7 +72,7 @@ def test_every_concept_has_two_right_versions(name: str) -> None:
 @pytest.mark.parametrize("name", [c.name for c in concepts().values() if c.freedom.saved])
 def test_gradients_from_the_saved_output_are_at_worst_inaccurate(name: str) -> None:
     concept = concepts()[name]
-    library = Version(name, "saved", vjp=ref.wide(concept.freedom.saved)).library()
+    library = Version(name, "saved", vjp=by_rows(concept, ref.wide(concept.freedom.saved))).library()
     for cell in accused(concept, library, (1, 2), laws=DERIVATIVE):
         assert cell.law in ("gradient", "gradient_finite") and cell.finding is not None, told([cell])
         assert cell.severity is Severity.INACCURATE and "saved output" in cell.finding.note, told([cell])
@@ -103,5 +104,5 @@ def last_of_the_largest(x: Array, *, ord: Any, axis: int, cotangent: Array) -> t
 
 
 def test_every_subgradient_of_the_infinity_norm_is_right_at_a_tie() -> None:
-    library = Version("vector_norm", "last", vjp=last_of_the_largest).library()
+    library = Version("vector_norm", "last", vjp=by_rows(concepts()["vector_norm"], last_of_the_largest)).library()
     assert told(accused(concepts()["vector_norm"], library, (1, 2), ("float32",), DERIVATIVE)) == []

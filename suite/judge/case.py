@@ -60,7 +60,7 @@ class Case(Problem):
 
     def unit(self) -> "Case":
         """The same inputs with ones for a cotangent: of a scalar function, the gradient itself."""
-        return self.answered("unit", lambda: self.seeded(np.ones(self.value.shape)))
+        return self.answered(("unit", *self.scope), lambda: self.seeded(np.ones(self.value.shape)))
 
     # -- the target
     def answered(self, key: Any, compute: Callable[[], T]) -> T:

@@ -94,7 +94,7 @@ def affordable(case: Case) -> Case:
     size = max(x[0].size for x in case.inputs)
     rows = max(2, min(case.rows, MOST // size))
     # kept with the answers, as it has its own; a case that kept itself would be a circle, and its arrays stay
-    return case if rows == case.rows else case.answered("few", lambda: case.take(slice(0, rows)))
+    return case if rows == case.rows else case.answered(("few", *case.scope), lambda: case.take(slice(0, rows)))
 
 
 def own_rounding(terms: int, size: Array) -> Array:
