@@ -78,6 +78,8 @@ def _power(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentPa
     p = commands.add_parser("power", help="what the suite catches: seeded bugs, and right versions it must not accuse")
     _selection(p)
     _workers(p, "processes")
+    part = "developed (default), held-out (half of all bugs, for the published figure only) or all"
+    p.add_argument("--part", choices=["developed", "held-out", "all"], default="developed", help=part)
     p.add_argument("--no-peers", dest="peers", action="store_false", help="leave out the other tools")
     p.add_argument("--report", metavar="DIR", help="write power.json and power.html there")
     p.add_argument("--record", action="store_true", help="record what is not killed as what may not be")

@@ -13,17 +13,17 @@ from hypothesis.database import ExampleDatabase
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
 from suite.audit.failures import Failures
-from suite.audit.judging import judged, put
+from suite.audit.judging import entrywise, every_number, judged, put
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths
 from suite.findings.minimise import minimise
 from suite.findings.witness import decode, encode, reproduction
-from suite.floats import FORMATS, Format
+from suite.floats import FORMATS
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation, hull, region_of
 from suite.laws.accuracy import centre
-from suite.laws.law import ASKED, Law
+from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
 from suite.targets.loading import PLAIN, load
@@ -40,19 +40,6 @@ class Judged:
     broken: tuple[str, ...] = ()
     curve: Mapping[str, Any] | None = None
     fixed: tuple[str, ...] = ()
-
-
-ENTRYWISE = ("accuracy", "correctly_rounded", "finite", "gradient", "gradient_finite")  # laws of single entries
-
-
-def every_number(concept: Concept, fmt: Format, target: Target) -> Iterator[Case]:
-    """One case for each set of options of a function of one sixteen-bit number; none of any other."""
-    if not (concept.elementwise and len(concept.operands) == 1 and fmt.half):
-        return
-    x = np.arange(1 << 16, dtype=np.uint16).view(fmt.dtype)
-    x = x[np.isfinite(x.astype(np.float64))]
-    for option in range(len(concept.options)):
-        yield Case(concept, fmt, (x,), Recipe((), option, 0), target=target)
 
 
 @cache
@@ -92,8 +79,8 @@ class Group:
 
     def enumerate(self) -> None:
         """Of a function of one sixteen-bit number every finite argument: what holds there is proved."""
-        whole = [case.unit() for case in every_number(self.concept, self.format, self.target)]
-        for key in (k for k in self.laws if k.law in ENTRYWISE and k.route != ASKED and whole):
+        whole = list(every_number(self.concept, self.format, self.target))
+        for key in (k for k in self.laws if entrywise(k) and whole):
             for case in whole:
                 self.attempt(key, case)
             if not self.outcomes[key].refuted and not self.outcomes[key].unknown:

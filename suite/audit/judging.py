@@ -8,12 +8,35 @@ import numpy as np
 from suite.audit.cells import Key
 from suite.audit.plan import Profile
 from suite.draw.asks import covering
+from suite.draw.recipes import Recipe
+from suite.floats import Format
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.gradient import affordable
 from suite.laws.law import ASKED, Law
-from suite.targets.protocol import CallError, TargetError
+from suite.record import Concept
+from suite.targets.protocol import CallError, Target, TargetError
 from suite.verdict import Severity
+
+ENTRYWISE = ("accuracy", "correctly_rounded", "finite", "gradient", "gradient_finite")  # laws of single entries
+
+
+def entrywise(key: Key) -> bool:
+    """Whether a cell is judged entry by entry, so that all numbers of a format can be one case of it."""
+    return key.law in ENTRYWISE and key.route != ASKED
+
+
+def every_number(concept: Concept, fmt: Format, target: Target) -> Iterator[Case]:
+    """One case for each set of options of a function of one sixteen-bit number; none of any other.
+
+    Each derivative is seeded with 1.
+    """
+    if not (concept.elementwise and len(concept.operands) == 1 and fmt.half):
+        return
+    x = np.arange(1 << 16, dtype=np.uint16).view(fmt.dtype)
+    x = x[np.isfinite(x.astype(np.float64))]
+    for option in range(len(concept.options)):
+        yield Case(concept, fmt, (x,), Recipe((), option, 0), target=target).unit()
 
 
 def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> Iterator[Case]:
