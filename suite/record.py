@@ -146,14 +146,16 @@ class Freedom:
     the required bound. ``bound`` (inputs, value, running error, standard) -> error is hand-written, only where sound
     algorithms exist that no running error covers (``covered``). ``fused``: libraries compute the whole concept as one
     kernel, so that a sixteen-bit result is a binary32 result rounded once. ``saved`` is the backward formula that has
-    only the rounded output to go by. ``lenient`` are algorithms in wide use that lose where a sound one of like cost
-    does not: within the bound of either a failure is at most *inaccurate*, and says so. ``slack`` says why no right
-    version comes within a sixteenth of the bound.
+    only the rounded output to go by. ``conventions`` are other definitions that are as good (on which side a tie is):
+    what one of them gives is a convention. ``lenient`` are algorithms in wide use that lose where a sound one of like
+    cost does not: within the bound of either a failure is at most *inaccurate*, and says so. ``slack`` says why no
+    right version comes within a sixteenth of the bound.
     """
 
     alternatives: tuple[Text, ...] = ()
     derivatives: tuple[Text, ...] = ()
     saved: Text | None = None
+    conventions: tuple[Text, ...] = ()
     lenient: tuple[Text, ...] = ()
     bound: Text | None = None
     covered: tuple[Text, ...] = ()

@@ -17,7 +17,7 @@ from suite.audit.judging import entrywise, every_number, judged, put
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths
-from suite.findings.minimise import minimise
+from suite.findings.minimise import minimise, shared
 from suite.findings.witness import decode, encode, reproduction
 from suite.floats import FORMATS
 from suite.judge.case import Case
@@ -42,6 +42,9 @@ class Judged:
     fixed: tuple[str, ...] = ()
 
 
+SHARED = "the reference fails as well: nobody is accused, and the law is to be looked at"
+
+
 @cache
 def reference() -> Target:
     """The reference as a target: where it is refuted too, nobody is accused."""
@@ -60,6 +63,7 @@ class Group:
         self.outcomes: dict[Key, Outcome] = {key: Outcome() for key in self.laws}
         self.reasons: dict[Key, str] = {}
         self.broken: dict[Key, str] = {}
+        self.shared: dict[Key, str] = {}  # cells that refute the reference as well
         self.failures = None if database is None else Failures(database, plan, concept, self.laws)
         self.count = 0
 
@@ -169,6 +173,8 @@ class Group:
 
     def cell(self, key: Key, law: Law, o: Outcome) -> Cell:
         finding = self.finding(key, law, o) if o.refuted else None
+        if o.refuted and not finding:  # of the law's own making
+            o = o.marked(refuted=(), unknown=o.unknown + 1, proved=False)
         known = next((k.id for k in self.plan.known if finding and k.covers(finding)), "")
         verdict = verdict_of(o, key in self.broken)
         if verdict is Verdict.REFUTED and isinstance(law, Repeatable):
@@ -192,13 +198,19 @@ class Group:
             o.ratio,
             o.ideal,
             o.basis,
-            self.broken.get(key) or self.reasons.get(key, ""),
+            self.broken.get(key) or self.reasons.get(key, "") or self.shared.get(key, ""),
             finding,
         )
 
-    def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
+    def finding(self, key: Key, law: Law, o: Outcome) -> Finding | None:
+        """The smallest witness; None where the reference is refuted on it too."""
         own = None if self.target.name == reference().name else reference()
-        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own))
+        for found in o.refuted:
+            best = minimise(found, law, key.route, judged, self.profile.minimise, own)
+            if best is not found or not shared(best, law, key.route, judged, own):
+                return self.described(key, law, o, best)
+        self.shared[key] = SHARED
+        return None
 
     def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
         region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))

@@ -51,6 +51,17 @@ def minimise(
     return best
 
 
+def shared(
+    found: Refutation,
+    law: Law,
+    route: str,
+    judged: Callable[[Law, Case, str], Outcome],
+    reference: Target | None = None,
+) -> bool:
+    """Whether the reference is refuted on this very case as well: it is a fault of the law, and nobody is accused."""
+    return not _innocent(law, route, judged, reference)(found.case)
+
+
 def _innocent(
     law: Law, route: str, judged: Callable[[Law, Case, str], Outcome], reference: Target | None
 ) -> Callable[[Case], bool]:

@@ -194,6 +194,10 @@ class Case(Problem):
         """The bound of algorithms in wide use that a better one of like cost beats; None if none is declared."""
         return self.once(("lenient", self.flush), lambda: bound.lenient(self, self.value))
 
+    def conventions(self) -> tuple[Bounded, ...]:
+        """(value, bound) of the first result by other definitions that are as good."""
+        return self.once(("conventions", self.flush), lambda: bound.conventions(self))
+
     def ideal(self) -> tuple[Array, ...]:
         """The bound of the best algorithm of ordinary cost, for the report."""
         return self.once(("ideal", self.flush), lambda: bound.ideal(self))
@@ -218,6 +222,15 @@ class Case(Problem):
             return None
         texts = (self.concept.backward, saved)
         return self.once(("saved", *self.scope), lambda: self.gathered(bound.gradients(self, texts, self.cotangent)))
+
+    def composed_grads(self) -> list[Bounded]:
+        """The same, and that of reverse mode through any sound text for the value, however much it loses."""
+        return self.once(("composed", *self.scope), lambda: self.gathered(self._composed_grads()))
+
+    def _composed_grads(self) -> list[Bounded]:
+        saved, values = self.concept.freedom.saved, bound.texts(self)
+        texts = (self.concept.backward, *((saved,) if saved else ()))
+        return bound.gradients(self, texts, self.cotangent, values, np.inf)
 
     def widest_grads(self) -> list[Array]:
         """The bound per differentiable operand of any formula, the saved one among them."""

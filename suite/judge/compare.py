@@ -19,7 +19,8 @@ from suite.judge.refute import EXACT, refuted
 from suite.verdict import Severity
 
 BASIS = "running error"
-SAVED = "within the bound of the formula that uses only the saved output"
+SAVED = "within the bound of a formula that has only the saved output, or of reverse mode through a sound text"
+CONVENTIONAL = "another definition, as good as this one, gives this result"
 LENIENT = "within the bound of a lesser algorithm in wide use; a better one costs no more"
 Calls = Callable[[int], tuple[tuple[Array, ...], ...]]
 
@@ -29,7 +30,8 @@ class Ruler:
     """What results are measured against, entry by entry.
 
     ``only`` restricts to "finite" or "non-finite" results, so that accuracy and finiteness are two laws; ``saved`` is
-    a laxer bound under which a refutation is merely inaccurate; ``severity`` takes the place of a grade.
+    a laxer bound under which a refutation is merely inaccurate; what agrees with one of the ``conventions`` is one;
+    ``severity`` takes the place of a grade.
     """
 
     value: Array
@@ -42,6 +44,7 @@ class Ruler:
     saved: Array | None = None
     severity: Severity | None = None
     ideal: Array | None = None
+    conventions: tuple[tuple[Array, Array], ...] = ()  # (value, bound) of other definitions that are as good
     cap: int = 3  # entries that are certified
 
 
@@ -146,6 +149,8 @@ def _certified(case: Case, i: tuple[int, ...], got: float, ruler: Ruler) -> Outc
     grade = ruler.severity or grade_of(ball, got, case.format)
     if saved is not None and (saved[i] == np.inf or excess(ball, got, float(saved[i])) <= 1):
         grade, note = Severity.INACCURATE, SAVED if ruler.wrt >= 0 else LENIENT
+    if any(abs(got - float(v[i])) <= float(e[i]) * (1 + 2.0**-20) for v, e in ruler.conventions):
+        grade, note = Severity.CONVENTION, CONVENTIONAL
     # the calls of a route differ from the eager call, so the case keeps the whole batch
     return refuted(
         case, i, grade, got, ball, allowed=bound, basis=ruler.basis, error=error, ratio=ratio,

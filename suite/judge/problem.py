@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from suite.arithmetic import RunningError, Standard
+from suite.arithmetic import OPERATIONS, RunningError, Standard
 from suite.draw.asks import PLAIN, Ask
 from suite.draw.recipes import Recipe
 from suite.floats import Array, Format
@@ -72,8 +72,18 @@ class Problem:
         return [x[r : r + 1] for x in self.inputs]
 
     # -- how the texts are run
-    def required(self, fused: bool = False) -> Standard:
-        standard = replace(Standard.required(self.format, fused), points=not self.concept.elementwise)
+    def required(self, fused: bool = False, derivative: bool = False) -> Standard:
+        """Where the concept is itself an operation of the arithmetic, that is held to be it, and not a rewriting.
+
+        A derivative has no exact points: that of log 2 log2 x is log 2/(x log 2).
+        """
+        own = self.concept.name in OPERATIONS
+        standard = replace(
+            Standard.required(self.format, fused),
+            points=not (self.concept.elementwise or derivative),
+            base_two=not own,
+            reciprocals=not own or derivative,
+        )
         return standard.flushing() if self.flush else standard
 
     def lifted(self, standard: Standard) -> list[Any]:

@@ -82,9 +82,10 @@ class Formula(Truth):
         return bound.required(problem)
 
     def bounded_gradients(self, problem: Problem, cotangent: Array) -> list[Bounded]:
-        """By running error through every sound backward formula."""
+        """By running error through every sound backward formula, and back through every text for the value."""
         concept = problem.concept
-        return bound.gradients(problem, (concept.backward, *concept.freedom.derivatives), cotangent)
+        formulas = (concept.backward, *concept.freedom.derivatives)
+        return bound.gradients(problem, formulas, cotangent, bound.texts(problem))
 
     def second(
         self, operands: Sequence[Any], options: Options, cotangent: Array, k: int, direction: Array, bits: int

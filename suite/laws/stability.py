@@ -10,7 +10,7 @@ from flint import arb
 from suite.arithmetic.limits import Limit
 from suite.floats import Array
 from suite.judge.case import Case
-from suite.judge.certify import ends
+from suite.judge.certify import ends, error_in_ulps, excess, grade_of
 from suite.judge.compare import bitwise, compare, each
 from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
@@ -91,11 +91,16 @@ class Limits(Law):
             truth = ends(ball)
         if right:
             return Outcome(elements=1, basis="exact")
-        grade, note = Severity.WRONG, ""
+        grade, note, error, ratio = Severity.WRONG, "", np.inf, np.inf
+        if kind != "nan":  # as accuracy grades it
+            grade = grade_of(ball, got, rows.format)
+            error, ratio = error_in_ulps(ball, got, rows.format), excess(ball, got, allowed)
         if not rows.concept.truth.masks and indeterminate(rows, r, i):  # a mask of -inf is part of the contract
             grade, note = Severity.CONVENTION, INDETERMINATE
         basis = "exact (limit of the definition)"
-        found = refuted(rows, (r, *i), grade, got, truth, allowed=allowed, basis=basis, note=note)
+        found = refuted(
+            rows, (r, *i), grade, got, truth, allowed=allowed, basis=basis, note=note, error=error, ratio=ratio
+        )
         return found.marked(elements=1, basis="exact")
 
 
