@@ -18,7 +18,8 @@ from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths
 from suite.findings.minimise import minimise
-from suite.findings.witness import decode, encode, reproduction
+from suite.findings.reproduction import reproduction
+from suite.findings.witness import decode, encode
 from suite.floats import FORMATS, Format
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation, hull, region_of
@@ -232,7 +233,7 @@ class Group:
             found.basis,
             max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
             max(found.ratio, *(r.ratio for r in o.refuted)),
-            reproduction(found.case, found.calls, found.wrt, self.target),
+            reproduction(found, law, key.route, judged, self.target),
             note=found.note,
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]

@@ -8,6 +8,7 @@ import numpy as np
 
 from suite.floats import Array
 from suite.judge.case import Case
+from suite.judge.traced import Sides
 from suite.verdict import Severity
 
 Region = tuple[tuple[float, float], ...]
@@ -31,6 +32,7 @@ class Refutation:
     output: int = 0
     note: str = ""
     calls: tuple[tuple[Array, ...], ...] = ()
+    sides: Sides | None = None  # of a judgement on traced results: what was got, as an expression in calls
 
     @property
     def weight(self) -> tuple[int, float]:

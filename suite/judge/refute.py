@@ -7,6 +7,7 @@ from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.certify import ends
 from suite.judge.outcome import Outcome, Refutation, region_of
+from suite.judge.traced import Sides
 from suite.verdict import Severity
 
 EXACT = "exact"
@@ -27,6 +28,7 @@ def refuted(
     output: int = 0,
     note: str = "",
     calls: tuple[tuple[Array, ...], ...] = (),
+    sides: Sides | None = None,
 ) -> Outcome:
     """An outcome of one failure, ``at`` (row, *entry); numbers are kept as hex floats, a ball as its ends."""
     if isinstance(truth, arb):
@@ -34,8 +36,9 @@ def refuted(
     elif isinstance(truth, float):
         truth = (truth.hex(), truth.hex())
     found = Refutation(
-        case, at[0], at[1:], severity, _text(got), truth, _text(allowed), basis, error, ratio, wrt, output, note, calls
-    )
+        case, at[0], at[1:], severity, _text(got), truth, _text(allowed), basis, error, ratio, wrt, output, note, calls,
+        sides,
+    )  # fmt: skip
     return Outcome(refuted=(found,), region=region_of(case, np.array([at[0]])), basis=basis)
 
 

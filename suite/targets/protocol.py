@@ -156,22 +156,40 @@ def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Placement, ...]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The calls that a finding shows; where ``operand`` is set, the derivative by that operand in place of the value.
+class Made:
+    """One call of a reproduction; where ``operand`` is set, of the derivative by that operand in place of the value.
 
-    ``wrt``: all operands that are differentiated. A cotangent is pulled back, a tangent pushed forward; with both, the
-    derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
-    that matters.
+    ``result``: what it is called; an operand may be the result of an earlier call. ``wrt``: all operands that are
+    differentiated, by ``way``. A cotangent is pulled back, a tangent pushed forward; with both, the derivative along
+    ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where that matters.
+    ``row``: of operands that hold many calls, the one that is made. ``output``: of several results, which.
     """
 
+    result: str
     function: str
-    calls: tuple[tuple[Array, ...], ...]
+    operands: tuple[Array | str, ...]
     options: Mapping[str, object]
+    output: int = -1
+    way: str = ""
     wrt: tuple[int, ...] = ()
     operand: int = -1
     cotangent: Array | None = None
     tangent: Array | None = None
     memory: tuple[Placement, ...] = ()
+    row: int = -1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a reproduction does: the calls, what of them is computed on in float64, and what is printed.
+
+    ``wide``: (name, what is stacked to it). ``prints``: (label, an expression); ``beside``: (label, what is said).
+    """
+
+    calls: tuple[Made, ...]
+    wide: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    prints: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 # -- the protocol
