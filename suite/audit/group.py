@@ -22,7 +22,7 @@ from suite.findings.reproduction import reproduction
 from suite.findings.witness import decode, encode
 from suite.floats import FORMATS, Format
 from suite.judge.case import Case
-from suite.judge.outcome import Outcome, Refutation, hull, region_of
+from suite.judge.outcome import Outcome, Refutation
 from suite.laws.accuracy import centre
 from suite.laws.law import ASKED, Law
 from suite.laws.route import Repeatable
@@ -215,7 +215,6 @@ class Group:
         return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own))
 
     def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
-        region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
             key.concept,
             law.name,
@@ -226,15 +225,18 @@ class Group:
             found.severity,
             law.statement,
             encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)),
-            region,
+            o.region,
             found.got,
             found.enclosure,
             found.allowed,
             found.basis,
+            found.error_ulp,
+            found.ratio,
             max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
-            max(found.ratio, *(r.ratio for r in o.refuted)),
+            max(o.beyond, found.ratio if np.isfinite(found.ratio) else 0.0),
             reproduction(found, law, key.route, judged, self.target),
             note=found.note,
+            judged=found.severity,
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding

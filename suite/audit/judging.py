@@ -66,4 +66,4 @@ def raised(case: Case, sentence: str) -> Outcome:
     found = Refutation(
         case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence
     )
-    return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, slice(None)))
+    return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, (), slice(None)))

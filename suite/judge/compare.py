@@ -69,9 +69,10 @@ def compare(case: Case, got: Array, ruler: Ruler) -> Outcome:
         outcome += _certified(case, i, got, ruler)
     if outcome.refuted:
         sure = seen.flagged & (seen.ratio > (2.0 if case.format.p == 53 else 1.0))
-        rows = np.unique(np.concatenate([np.nonzero(sure)[0], [r.row for r in outcome.refuted]]))
+        finite = np.isfinite(seen.got)
+        rows, others = (np.unique(np.nonzero(sure & where)[0]) for where in (finite, ~finite))
         worst_ulp = max(outcome.ulps, *(r.error_ulp for r in outcome.refuted))
-        outcome = outcome.marked(region=region_of(case, rows), ulps=worst_ulp)
+        outcome = outcome.marked(region=outcome.region | region_of(case, rows, others), ulps=worst_ulp)
     return outcome
 
 
@@ -184,8 +185,8 @@ def bitwise(
             case, (row, *i[1:]), severity, float(a[i]), float(b[i]), basis=basis, error=error,
             calls=tuple(calls(row)) if calls else (), sides=sides(i, got, spread(expected, a.shape)),
         )  # fmt: skip
-    hit = np.unique(np.nonzero(differ)[0])
-    return outcome.marked(region=region_of(case, hit if rows is None else rows[hit]))
+    hit, lost = (np.unique(np.nonzero(differ & where)[0]) for where in (np.isfinite(a), ~np.isfinite(a)))
+    return outcome.marked(region=region_of(case, *(k if rows is None else rows[k] for k in (hit, lost))))
 
 
 def related(
