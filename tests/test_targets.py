@@ -65,6 +65,7 @@ class Boxes:
     name, device = "box", "cpu"
     ways, layouts = (Way("recorded"),), ("strided",)
     written, refusals, flushes = "", ("no good",), False
+    documented = {}
     moves = ("transpose", "np.broadcast_to({}, {})")
     wide, version = "{}.value.astype(float)", "1"
     imports = ("import numpy as np",)

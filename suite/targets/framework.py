@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from suite.floats import Array
-from suite.targets.protocol import Made, Memory, Way
+from suite.targets.protocol import Documented, Made, Memory, Way
 
 Native = Any  # an array of the library's own
 Function = Callable[..., Any]
@@ -16,7 +16,8 @@ class Framework(Protocol):
     ``written``: what the name of a derivative ends in where a person writes it beside the function; empty where the
     library differentiates the function itself. ``moves``: its words for a transposition, and for a broadcast of a text
     to a shape. ``wide``: its word for a result as float64 in NumPy. ``refusals``: words of an error that says
-    *unsupported*. ``imports``: the lines that a reproduction opens with; ``version``: what it says of the version.
+    *unsupported*. ``documented``: other definitions, by function. ``imports``: the lines that a reproduction opens
+    with; ``version``: what it says of the version.
     """
 
     @property
@@ -36,6 +37,8 @@ class Framework(Protocol):
     @property
     def imports(self) -> tuple[str, ...]: ...
 
+    @property
+    def documented(self) -> Mapping[str, Documented]: ...
     @property
     def moves(self) -> tuple[str, str]: ...
     @property

@@ -18,6 +18,7 @@ from suite.targets.framework import Framework, Function, Native
 from suite.targets.placing import placed
 from suite.targets.protocol import (
     CallError,
+    Documented,
     Layout,
     Made,
     Memory,
@@ -63,6 +64,10 @@ class Library:
 
     def supports(self, function: str) -> bool:
         return function in self.functions
+
+    def documented(self, function: str) -> Documented | None:
+        own = self.name == self.framework.name or function in self.inherited
+        return self.framework.documented.get(function) if own else None
 
     def differentiates(self, function: str) -> bool:
         return function in (self.vjps if self.framework.written else self.functions)

@@ -8,7 +8,7 @@ import numpy as np
 
 from reference import *  # noqa: F403 - a target is a module of functions; the reference is one
 from suite.floats import Array
-from suite.targets.protocol import Made, Memory, TargetError, Way, contiguous
+from suite.targets.protocol import Documented, Made, Memory, TargetError, Way, contiguous
 from suite.targets.words import kind_of, listed
 
 
@@ -21,6 +21,7 @@ class NumPy:
     written = "_vjp"
     refusals = ("not implemented", "not support", "unsupported dtype")
     flushes = True  # an extension that was linked with -ffast-math sets the processor's flag for all
+    documented: Mapping[str, Documented] = {}
     moves = ("transpose", "np.broadcast_to({}, {})")
     wide, version = "np.asarray({}).astype(np.float64)", "np.__version__"
     imports = ("import numpy as np", "import ml_dtypes")

@@ -152,6 +152,22 @@ def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Placement, ...]
     return tuple(LAYOUTS[layout](x.ndim) for x in operands)
 
 
+# -- what a library says of itself
+
+
+@dataclass(frozen=True)
+class Documented:
+    """Another definition, which a library documents for a function in place of the textbook's, and where it does.
+
+    What the textbook refutes and this does not is a convention; what both refute is none. ``text`` is plain NumPy along
+    the last axis, as a concept's own; ``backward`` its derivative, where that is documented too.
+    """
+
+    text: Callable[..., Array]
+    source: str
+    backward: Callable[..., tuple[Array, ...]] | None = None
+
+
 # -- what a reproduction shows
 
 
@@ -214,6 +230,9 @@ class Target(Protocol):
 
     def supports(self, function: str) -> bool:
         """Whether there is a function of this name."""
+
+    def documented(self, function: str) -> Documented | None:
+        """What the target's own documentation defines the function to be, where that is not the textbook's."""
 
     def differentiates(self, function: str) -> bool:
         """Whether the target has its derivative, in one of its ways."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from suite.floats import Array
 from suite.targets.protocol import Made, Memory, TargetError, Unsupported, Way, contiguous
+from suite.targets.torch_documents import DOCUMENTED
 from suite.targets.words import Renamed, head, kind_of, listed
 
 Function = Callable[..., Tensor]
@@ -159,6 +160,7 @@ class Torch:
         "not implemented", "not support", "unsupported dtype", "expected a floating", "not currently supported",
     )  # fmt: skip
     flushes = True  # it has a switch for that, torch.set_flush_denormal
+    documented = DOCUMENTED
     moves = ("permute", "{}.expand({})")
     wide, version = "{}.detach().double().numpy()", "torch.__version__"
     imports = ("from typing import Any", "import torch", "import torch.nn.functional as F")
