@@ -18,10 +18,11 @@ from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths
 from suite.findings.minimise import minimise, shared
-from suite.findings.witness import decode, encode, reproduction
+from suite.findings.reproduction import reproduction
+from suite.findings.witness import decode, encode
 from suite.floats import FORMATS
 from suite.judge.case import Case
-from suite.judge.outcome import Outcome, Refutation, hull, region_of
+from suite.judge.outcome import Outcome, Refutation
 from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
@@ -213,7 +214,6 @@ class Group:
         return None
 
     def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
-        region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
             key.concept,
             law.name,
@@ -224,15 +224,18 @@ class Group:
             found.severity,
             law.statement,
             encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)),
-            region,
+            o.region,
             found.got,
             found.enclosure,
             found.allowed,
             found.basis,
+            found.error_ulp,
+            found.ratio,
             max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
-            max(found.ratio, *(r.ratio for r in o.refuted)),
-            reproduction(found.case, found.calls, found.wrt, self.target),
+            max(o.beyond, found.ratio if np.isfinite(found.ratio) else 0.0),
+            reproduction(found, law, key.route, judged, self.target),
             note=found.note,
+            judged=found.severity,
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding

@@ -88,7 +88,7 @@ class Limits(Law):
             return Outcome(unjudged=1)
         else:
             right = np.isfinite(got) and not abs(ball - arb(got)) > arb(allowed) + 2 * left
-            truth = ends(ball)
+            truth = ends(ball, got)
         if right:
             return Outcome(elements=1, basis="exact")
         grade, note, error, ratio = Severity.WRONG, "", np.inf, np.inf

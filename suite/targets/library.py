@@ -18,7 +18,10 @@ from suite.targets.framework import Framework, Function, Native
 from suite.targets.placing import placed
 from suite.targets.protocol import (
     CallError,
+    Documented,
     Layout,
+    Made,
+    Memory,
     Shown,
     TargetError,
     Unsupported,
@@ -61,6 +64,10 @@ class Library:
 
     def supports(self, function: str) -> bool:
         return function in self.functions
+
+    def documented(self, function: str) -> Documented | None:
+        own = self.name == self.framework.name or function in self.inherited
+        return self.framework.documented.get(function) if own else None
 
     def differentiates(self, function: str) -> bool:
         return function in (self.vjps if self.framework.written else self.functions)
@@ -162,25 +169,47 @@ class Library:
 
     # -- reproductions
     def reproduce(self, shown: Shown) -> str:
-        derived = shown.operand >= 0
-        name = shown.function + (self.framework.written if derived else "")
-        keywords = "".join(f", {k}={v!r}" for k, v in sorted(shown.options.items()))
-        lines = self.header(shown.function, name)
-        for n, operands in enumerate(shown.calls):
-            names = [f"x{n}_{k}" for k in range(len(operands))]
-            lines += [
-                f"{v} = {self._placed(x, k, shown, names)}"
-                for k, (v, x) in enumerate(zip(names, operands, strict=True))
-            ]
-            plain = [f"print({name}({', '.join(names)}{keywords}))"]
-            lines += self.framework.differentiated(name, names, keywords, shown) if derived else plain
-        return "\n".join(lines)
+        lines = [line for call in shown.calls for line in self._made(call)]
+        for name, stacked in shown.wide:
+            parts = [self.framework.wide.format(v) for v in stacked]
+            lines.append(f"{name} = {parts[0] if len(parts) == 1 else f'np.array([{chr(44).join(parts)}])'}")
+        lines += [f"print({label!r}, {text})" for label, text in shown.prints]
+        lines += [f"print({label + ' ' + text!r})" for label, text in shown.beside]
+        heads = [line for call in shown.calls for line in self.header(call.function, self._name(call))]
+        version = f"print({self.framework.name!r}, {self.framework.version})"
+        imports = ["import numpy as np"] if any("np." in line for line in lines) else []
+        return "\n".join([*dict.fromkeys([*imports, *heads]), *lines, version])
 
-    def _placed(self, x: Array, operand: int, shown: Shown, names: Sequence[str]) -> str:
-        memory = shown.memory[operand] if shown.memory else contiguous(x.ndim)
-        if isinstance(memory, int):  # one array twice
-            return names[memory]
-        return placed(x, memory, self.framework.literal, *self.framework.moves)
+    def _name(self, call: Made) -> str:
+        return call.function + (self.framework.written if call.operand >= 0 else "")
+
+    def _made(self, call: Made) -> list[str]:
+        """The lines that give the result of one call its name."""
+        names: list[str] = []
+        lines: list[str] = []
+        for k, x in enumerate(call.operands):
+            memory = call.memory[k] if call.memory else None
+            if isinstance(x, str):  # an earlier result
+                names.append(x)
+            elif isinstance(memory, int):  # one array twice
+                names.append(names[memory])
+            else:
+                names.append(f"x{call.result.lstrip('y')}_{k}")
+                lines.append(f"{names[-1]} = {self._placed(x, memory, call.row)}")
+        keywords = "".join(f", {k}={v!r}" for k, v in sorted(call.options.items()))
+        text = f"{self._name(call)}({', '.join(names)}{keywords})"
+        if call.operand >= 0:
+            before, text = self.framework.differentiated(self._name(call), names, keywords, call)
+            lines += before
+        elif call.output >= 0:
+            text += f"[{call.output}]"
+        return [*lines, f"{call.result} = {text}"]
+
+    def _placed(self, x: Array, memory: Memory | None, row: int) -> str:
+        if memory is None or memory == contiguous(x.ndim):
+            return self.framework.literal(x if row < 0 else x[row, ...])
+        text = placed(x, memory, self.framework.literal, *self.framework.moves)
+        return text if row < 0 else f"{text}[{row}]"
 
     def header(self, function: str, name: str = "") -> list[str]:
         """The lines after which ``name`` (of the function, unless it is that of its derivative) can be called."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from reference import *  # noqa: F403 - a target is a module of functions; the reference is one
 from suite.floats import Array
-from suite.targets.protocol import Memory, Shown, TargetError, Way, contiguous
+from suite.targets.protocol import Documented, Made, Memory, TargetError, Way, contiguous
 from suite.targets.words import kind_of, listed
 
 
@@ -21,7 +21,9 @@ class NumPy:
     written = "_vjp"
     refusals = ("not implemented", "not support", "unsupported dtype")
     flushes = True  # an extension that was linked with -ffast-math sets the processor's flag for all
+    documented: Mapping[str, Documented] = {}
     moves = ("transpose", "np.broadcast_to({}, {})")
+    wide, version = "np.asarray({}).astype(np.float64)", "np.__version__"
     imports = ("import numpy as np", "import ml_dtypes")
 
     def __init__(self, device: str = "cpu"):
@@ -84,9 +86,9 @@ class NumPy:
         prefix = "ml_dtypes" if x.dtype == ml_dtypes.bfloat16 else "np"
         return f"np.array({listed(x)}, dtype={prefix}.{x.dtype.name})"
 
-    def differentiated(self, name: str, operands: Sequence[str], keywords: str, shown: Shown) -> list[str]:
-        call = f"{name}({', '.join(operands)}{keywords}, cotangent={self.literal(shown.cotangent)})"
-        return [f"print({call}[{shown.wrt.index(shown.operand)}])"]
+    def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
+        text = f"{name}({', '.join(operands)}{keywords}, cotangent={self.literal(call.cotangent)})"
+        return [], f"{text}[{call.wrt.index(call.operand)}]"
 
 
 FRAMEWORK = NumPy

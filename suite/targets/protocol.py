@@ -152,26 +152,60 @@ def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Placement, ...]
     return tuple(LAYOUTS[layout](x.ndim) for x in operands)
 
 
+# -- what a library says of itself
+
+
+@dataclass(frozen=True)
+class Documented:
+    """Another definition, which a library documents for a function in place of the textbook's, and where it does.
+
+    What the textbook refutes and this does not is a convention; what both refute is none. ``text`` is plain NumPy along
+    the last axis, as a concept's own; ``backward`` its derivative, where that is documented too.
+    """
+
+    text: Callable[..., Array]
+    source: str
+    backward: Callable[..., tuple[Array, ...]] | None = None
+
+
 # -- what a reproduction shows
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The calls that a finding shows; where ``operand`` is set, the derivative by that operand in place of the value.
+class Made:
+    """One call of a reproduction; where ``operand`` is set, of the derivative by that operand in place of the value.
 
-    ``wrt``: all operands that are differentiated. A cotangent is pulled back, a tangent pushed forward; with both, the
-    derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
-    that matters.
+    ``result``: what it is called; an operand may be the result of an earlier call. ``wrt``: all operands that are
+    differentiated, by ``way``. A cotangent is pulled back, a tangent pushed forward; with both, the derivative along
+    ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where that matters.
+    ``row``: of operands that hold many calls, the one that is made. ``output``: of several results, which.
     """
 
+    result: str
     function: str
-    calls: tuple[tuple[Array, ...], ...]
+    operands: tuple[Array | str, ...]
     options: Mapping[str, object]
+    output: int = -1
+    way: str = ""
     wrt: tuple[int, ...] = ()
     operand: int = -1
     cotangent: Array | None = None
     tangent: Array | None = None
     memory: tuple[Placement, ...] = ()
+    row: int = -1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a reproduction does: the calls, what of them is computed on in float64, and what is printed.
+
+    ``wide``: (name, what is stacked to it). ``prints``: (label, an expression); ``beside``: (label, what is said).
+    """
+
+    calls: tuple[Made, ...]
+    wide: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    prints: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 # -- the protocol
@@ -196,6 +230,9 @@ class Target(Protocol):
 
     def supports(self, function: str) -> bool:
         """Whether there is a function of this name."""
+
+    def documented(self, function: str) -> Documented | None:
+        """What the target's own documentation defines the function to be, where that is not the textbook's."""
 
     def differentiates(self, function: str) -> bool:
         """Whether the target has its derivative, in one of its ways."""

@@ -13,7 +13,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 from suite.floats import Array
-from suite.targets.protocol import Memory, Shown, TargetError, Unsupported, Way, contiguous
+from suite.targets.protocol import Made, Memory, TargetError, Unsupported, Way, contiguous
+from suite.targets.torch_documents import DOCUMENTED
 from suite.targets.words import Renamed, head, kind_of, listed
 
 Function = Callable[..., Tensor]
@@ -159,7 +160,9 @@ class Torch:
         "not implemented", "not support", "unsupported dtype", "expected a floating", "not currently supported",
     )  # fmt: skip
     flushes = True  # it has a switch for that, torch.set_flush_denormal
+    documented = DOCUMENTED
     moves = ("permute", "{}.expand({})")
+    wide, version = "{}.detach().double().numpy()", "torch.__version__"
     imports = ("from typing import Any", "import torch", "import torch.nn.functional as F")
 
     def __init__(self, device: str = "cpu"):
@@ -256,15 +259,23 @@ class Torch:
         dtype = "" if x.dtype.kind in "iu" else f", dtype=torch.{x.dtype.name}"
         return f"torch.tensor({listed(x)}{dtype})"
 
-    def differentiated(self, name: str, operands: Sequence[str], keywords: str, shown: Shown) -> list[str]:
-        x, call = operands[shown.operand], f"{name}({', '.join(operands)}{keywords})"
-        seed, along = ("" if a is None else self.literal(a) for a in (shown.cotangent, shown.tangent))
-        if not along:
-            return [f"{x}.requires_grad_()", f"{call}.backward({seed})", f"print({x}.grad)"]
+    def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
+        """The lines of ``derive``, along the same way."""
+        given, k = [operands[j] for j in call.wrt], call.wrt.index(call.operand)
+        text, variables = f"{name}({', '.join(operands)}{keywords})", "".join(f"{v}, " for v in given)
+        seed, along = ("" if a is None else self.literal(a) for a in (call.cotangent, call.tangent))
         if not seed:
-            return [f"print(torch.func.jvp(lambda {x}: {call}, ({x},), ({along},))[1])"]
-        gradient = f"(g,) = torch.autograd.grad({call}, {x}, {seed}, create_graph=True)"
-        return [f"{x}.requires_grad_()", gradient, f"print(torch.autograd.grad(g, {x}, {along})[0])"]
+            return [], f"torch.func.jvp(lambda {', '.join(given)}: {text}, ({variables}), ({along},))[1]"
+        if call.way == "functional":
+            pulled = f"_, pull = torch.func.vjp(lambda {', '.join(given)}: {text}, {', '.join(given)})"
+            return [pulled], f"pull({seed})[{k}]"
+        leaves = [f"{v}.requires_grad_()" for v in given]
+        if along:
+            gradient = f"(g,) = torch.autograd.grad({text}, {given[0]}, {seed}, create_graph=True)"
+            return [*leaves, gradient], f"torch.autograd.grad(g, {given[0]}, {along}, materialize_grads=True)[0]"
+        if call.way == "create_graph":
+            return leaves, f"torch.autograd.grad({text}, ({variables}), {seed}, create_graph=True)[{k}]"
+        return [*leaves, f"{text}.backward({seed})"], f"{operands[call.operand]}.grad"
 
 
 def spelled(name: str, f: Function | None) -> str:
