@@ -232,7 +232,7 @@ class Group:
             found.basis,
             max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
             max(found.ratio, *(r.ratio for r in o.refuted)),
-            reproduction(found.case, found.calls, found.wrt, self.target),
+            reproduction(found, self.target),
             note=found.note,
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]

@@ -7,13 +7,15 @@ import numpy as np
 
 from suite.audit.cells import Key
 from suite.audit.plan import Profile
-from suite.draw.asks import covering
+from suite.draw.asks import PLAIN, covering
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.gradient import affordable
 from suite.laws.law import ASKED, Law
-from suite.targets.protocol import CallError, TargetError
+from suite.targets.protocol import CallError, TargetError, Unsupported
 from suite.verdict import Severity
+
+DERIVATIVES = ("gradient", "forward", "second_derivative")
 
 
 def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> Iterator[Case]:
@@ -24,7 +26,7 @@ def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> I
     """
     if key.route == ASKED:
         asks = covering(case.concept, case.target.layouts, 0)
-        some = affordable(case) if key.law == "gradient" else case
+        some = affordable(case) if key.law in DERIVATIVES else case
         for j in range(min(profile.asks, len(asks))):
             yield some.asked(asks[(number * profile.asks + j) % len(asks)])
     elif key.route in ("eager", case.target.ways[0].name) or (number + position) % profile.share == 0:
@@ -38,6 +40,10 @@ def judged(law: Law, case: Case, route: str) -> Outcome:
             out = law.judge(case, route)
         except CallError as fault:  # a function that raises on some inputs only is wrong on these
             return Outcome(cases=1, unjudged=case.rows) if case.refusable else raised(case, str(fault))
+        except Unsupported:
+            if case.ask.memory == PLAIN.memory:
+                raise
+            return Outcome(cases=1, unjudged=case.rows)  # a library may refuse operands of this memory, and take others
         except TargetError:
             if not case.refusable:
                 raise

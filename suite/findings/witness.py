@@ -1,5 +1,6 @@
 """Witnesses: inputs as hex floats, back to a case, and a reproduction that needs only the library."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from suite.draw.asks import PLAIN, ask_from
 from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
 from suite.judge.case import Case
+from suite.judge.outcome import Refutation
 from suite.record import Concept
 from suite.targets.protocol import Shown, Target
 from suite.verdict import Witness
@@ -53,30 +55,48 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Ca
     return case.seeded(fmt.round(cotangent).reshape(case.shapes[0]))
 
 
-def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, target: Target) -> str:
-    """A few lines that show the result (and its gradient) with nothing but the library."""
-    concept = case.concept
+def reproduction(found: Refutation, target: Target) -> str:
+    """A few lines that show the result (and its derivative) with nothing but the library."""
+    case, c = found.case, found.case.concept
 
     def own(x: Array) -> Array:
         """A function without a batch axis gets its only row."""
-        return x[0] if concept.apart and len(x) == 1 else x
+        return x[0] if c.apart and len(x) == 1 else x
 
     if case.ask != PLAIN:
-        return _asked(case, wrt, target)
-    given = tuple(tuple(map(own, operands)) for operands in calls or (case.inputs,))
-    if wrt < 0:
-        return target.reproduce(Shown(concept.call_name, given, case.keywords))
-    return target.reproduce(Shown(concept.call_name, given, case.keywords, tuple(case.wrt), wrt, own(case.cotangent)))
+        return _asked(found, target)
+    given = tuple(tuple(map(own, operands)) for operands in found.calls or (case.inputs,))
+    return target.reproduce(_derived(Shown(c.call_name, given, case.keywords), found, own, own))
 
 
-def _asked(case: Case, wrt: int, target: Target) -> str:
+def _derived(shown: Shown, found: Refutation, seed: Callable[[Array], Array], along: Callable[[Array], Array]) -> Shown:
+    """With the cotangent that is pulled back, the tangent that is pushed forward, or both, as the call has them."""
+    if found.wrt < 0:
+        return shown
+    if found.tangent is None:
+        cotangent = seed(found.case.cotangent)
+        return replace(shown, wrt=tuple(found.case.wrt), operand=found.wrt, cotangent=cotangent)
+    pulled = seed(found.case.cotangent) if found.pulled else None
+    return replace(shown, wrt=(found.wrt,), operand=found.wrt, cotangent=pulled, tangent=along(found.tangent))
+
+
+def _asked(found: Refutation, target: Target) -> str:
     """The very call that was judged; of rows that are calls of their own the first."""
-    a, name = case.asking, case.concept.call_name
+    case, a, name = found.case, found.case.asking, found.case.concept.call_name
+
+    def own(x: Array) -> Array:
+        return x[0, ...] if a.apart else x
+
     xs, keywords = a.operands(case.inputs), {**case.options, **a.keywords}
-    shown = Shown(name, (tuple(x[0, ...] if a.apart else x for x in xs),), keywords)
+    shown = Shown(name, (tuple(map(own, xs)),), keywords)
     if not a.apart:
-        shown = replace(shown, memory=tuple(a.memory(xs, wrt >= 0)))
-    if wrt >= 0:
-        seed = a.seed(case.cotangent, case.concept.result)
-        shown = replace(shown, wrt=tuple(case.wrt), operand=wrt, cotangent=seed[0, ...] if a.apart else seed)
-    return target.reproduce(shown)
+        together = found.wrt < 0 or (a.doubled and found.tangent is None)
+        shown = replace(shown, memory=tuple(a.memory(xs, together)))
+    return target.reproduce(
+        _derived(
+            shown,
+            found,
+            lambda g: own(a.seed(g, case.concept.result)),
+            lambda v: own(a.direction(v, found.wrt)),
+        )
+    )

@@ -5,7 +5,7 @@ against the truth's enclosure: *beyond*, *within*, or unknown.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ class Ruler:
     """What results are measured against, entry by entry.
 
     ``only`` restricts to "finite" or "non-finite" results, so that accuracy and finiteness are two laws; ``saved`` is
-    a laxer bound under which a refutation is merely inaccurate; ``severity`` takes the place of a grade.
+    a laxer bound under which a refutation is merely inaccurate; ``severity`` takes the place of a grade. ``tangent``:
+    the results are derivatives along it, ``pulled``: of the gradient.
     """
 
     value: Array
@@ -42,6 +43,8 @@ class Ruler:
     saved: Array | None = None
     severity: Severity | None = None
     ideal: Array | None = None
+    tangent: Array | None = None
+    pulled: bool = False
     cap: int = 3  # entries that are certified
 
 
@@ -70,7 +73,8 @@ def compare(case: Case, got: Array, ruler: Ruler) -> Outcome:
         sure = seen.flagged & (seen.ratio > (2.0 if case.format.p == 53 else 1.0))
         rows = np.unique(np.concatenate([np.nonzero(sure)[0], [r.row for r in outcome.refuted]]))
         worst_ulp = max(outcome.ulps, *(r.error_ulp for r in outcome.refuted))
-        outcome = outcome.marked(region=region_of(case, rows), ulps=worst_ulp)
+        shown = tuple(replace(r, tangent=ruler.tangent, pulled=ruler.pulled) for r in outcome.refuted)
+        outcome = outcome.marked(refuted=shown, region=region_of(case, rows), ulps=worst_ulp)
     return outcome
 
 

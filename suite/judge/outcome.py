@@ -31,6 +31,8 @@ class Refutation:
     output: int = 0
     note: str = ""
     calls: tuple[tuple[Array, ...], ...] = ()
+    tangent: Array | None = None  # what is refuted is a derivative along it
+    pulled: bool = False  # of the gradient
 
     @property
     def weight(self) -> tuple[int, float]:
