@@ -156,6 +156,16 @@ class Asking:
         at = np.unravel_index(row, self.batch)
         return [int(r) for r in np.ravel(numbers[tuple(slice(None) if k in axes else at[k] for k in range(len(at)))])]
 
+    def direction(self, v: Array, operand: int) -> Array:
+        """A direction of an operand, by rows, as the call has that operand."""
+        return self.taken(self.laid(v, self.concept.cores[operand]), operand)
+
+    # -- one array given twice
+    @property
+    def doubled(self) -> bool:
+        """Whether one array stands for the first two operands, and both are differentiated."""
+        return self.ask.shared and self.concept.wrt[:2] == [0, 1]
+
     # -- the call
     def operands(self, inputs: Sequence[Array]) -> list[Array]:
         laid = [self.laid(x, core) for x, core in zip(inputs, self.concept.cores, strict=True)]
@@ -172,15 +182,12 @@ class Asking:
         named = None if self.ask.named == "none" else axes[0] if len(axes) == 1 else axes
         return {"axis": named, **({"keepdims": True} if self.ask.keepdims else {})}
 
-    def memory(self, operands: Sequence[Array], derived: bool = False) -> list[Memory | int]:
-        """Where each operand lies; an index: it is the very array of that operand, except where it is ``derived``.
-
-        By one array that stands for two operands a library gives the sum of both derivatives, or each: its own affair.
-        """
+    def memory(self, operands: Sequence[Array], together: bool = True) -> list[Memory | int]:
+        """Where each operand lies; an index: it is the very array of that operand, unless they are not ``together``."""
         mine = chosen(self.ask, len(operands))
         names = [self.ask.memory if k in mine else "contiguous" for k in range(len(operands))]
         out: list[Memory | int] = [LAYOUTS[n](x.ndim) for n, x in zip(names, operands, strict=True)]
-        if self.ask.shared and not derived:
+        if self.ask.shared and together:
             out[1] = 0
         return out
 

@@ -109,6 +109,16 @@ def summed(p: Problem, asking: Asking, operand: int, value: Array, error: Array)
     return total, np.where(safe, found, np.inf) if terms > 1 else error
 
 
+def added(p: Problem, one: Bounded, other: Bounded) -> Bounded:
+    """The sum of both derivatives by one array that is two operands: one addition, in the format of the array."""
+    with np.errstate(all="ignore"):
+        total, spread = one[0] + other[0], one[1] + other[1]
+        size = np.abs(one[0]) + np.abs(other[0]) + spread
+        found = (spread + p.format.u * (np.abs(total) + spread)) * (1 + 2.0**-40) + p.required().eta
+    safe = np.isfinite(found) & (size < p.format.max / 4)
+    return total, np.where(safe, found, np.inf)
+
+
 def gradients(
     p: Problem, texts: Sequence[Text | None], cotangent: Array, values: Sequence[Text] = (), most: float = ADMITTED
 ) -> list[Bounded]:

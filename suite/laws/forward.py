@@ -1,18 +1,20 @@
 """Forward mode, entry by entry of the Jacobian."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
+from suite.draw.asks import PLAIN
 from suite.floats import Array
 from suite.judge import bound
 from suite.judge.case import Case
 from suite.judge.certify import entry
 from suite.judge.compare import Ruler, compare
 from suite.judge.outcome import Outcome
+from suite.laws.accuracy import apart
 from suite.laws.gradient import BACKWARD, affordable, differentiated, off_kinks, ordinary
-from suite.laws.law import Law
+from suite.laws.law import ASKED, Law, ways_of
 from suite.record import Concept
 from suite.targets.protocol import Target
 
@@ -58,23 +60,29 @@ class Forward(Law):
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not (concept.truth.encloses and differentiated(concept, target)):
             return ()
-        return tuple(way.name for way in target.ways if way.forward and way.order == 1)
+        ways = ways_of(target, forward=True)
+        return (*ways, ASKED) if ways else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        case = affordable(case)
+        case, way = affordable(case), ways_of(case.target, forward=True)[0] if route == ASKED else route
         entry_ = Entry.drawn(case)
         k = case.wrt[entry_.operand]
-        tangent = unit_at(case.inputs[k].shape, entry_.here)
-        unit = case.seeded(unit_at(case.value.shape, entry_.there))
-        got = entry_.of_result(case.pushed(route, k, tangent.astype(case.format.dtype)))
+        tangent = unit_at(case.inputs[k].shape, entry_.here).astype(case.format.dtype)
+        got = entry_.of_result(case.pushed(way, k, tangent))
+        # what is broadcast has one tangent for all the rows, so that each row has its own derivative, and no sum
+        rows = case if case.ask == PLAIN else case.plainly()
+        unit = rows.seeded(unit_at(case.value.shape, entry_.there))
         value, allowed = (entry_.of_operand(v) for v in unit.bounded_grads()[entry_.operand])
-        judged = self._judged(case, unit, entry_, got)
+        judged = self._judged(rows, unit, entry_, got)
         with np.errstate(all="ignore"):
             wide = bound.forward(unit, k, tangent, (slice(None), *entry_.there))
             allowed = np.where(judged, np.fmax(allowed, wide), np.inf)
+        value = np.where(judged, value, np.nan)
+        if route == ASKED:
+            value = apart(got, entry_.of_result(case.plain_along(way, k, tangent)), value, allowed)
         saved = unit.saved_grads()
         ruler = Ruler(
-            np.where(judged, value, np.nan),
+            value,
             allowed,
             lambda row, bits: entry(unit.exact_grads(row, bits)[entry_.operand], entry_.here),
             basis=BACKWARD,
@@ -82,7 +90,8 @@ class Forward(Law):
             saved=None if saved is None else entry_.of_operand(saved[entry_.operand][1]),
             cap=2,
         )
-        return compare(unit, got, ruler)
+        out = compare(replace(unit, ask=case.ask), got, ruler)
+        return out if route != ASKED else out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))
 
     @staticmethod
     def _judged(case: Case, unit: Case, place: Entry, got: Array) -> Array:

@@ -78,7 +78,7 @@ def short_labels(x: Array, labels: Array, *rest: Array, **options: Any) -> bool:
     return bool(labels.dtype == np.int32)
 
 
-TWICE = "one array twice"  # of a derivative there is no such thing
+TWICE = "one array twice"
 # kind of mutant -> (the feature of an ask that a concept must allow, its value, the path)
 PATHS: Mapping[str, tuple[str, object, Callable[..., bool]]] = {
     "another axis": ("place", "first", along_another_axis),
@@ -111,6 +111,18 @@ def on_path(kind: str) -> Callable[[Concept, Function], Function | None]:
         return either(_slightly(good), good, when)
 
     return make
+
+
+def use_forgotten(concept: Concept, vjp: Function) -> Function | None:
+    """Of one array that is given twice only the first use is differentiated."""
+    if concept.wrt[:2] != [0, 1] or "shared" not in choices(concept, LAYOUTS):
+        return None
+
+    def wrong(*operands: Array, **options: Any) -> tuple[Array, ...]:
+        first, second, *others = vjp(*operands, **options)
+        return (first, np.zeros_like(second), *others) if one_array(*operands) else (first, second, *others)
+
+    return wrong
 
 
 def _slightly(good: Function) -> Function:

@@ -16,7 +16,7 @@ import numpy as np
 import reference as ref
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, format_of
-from suite.mutants.asked import PATHS, TWICE, on_path
+from suite.mutants.asked import PATHS, TWICE, on_path, use_forgotten
 from suite.mutants.derivatives import nan_at_zero, swapped, tail_detached, transposed, without_cotangent
 from suite.mutants.makers import Function, coin, either, strided
 from suite.mutants.mutant import Mutant
@@ -255,6 +255,7 @@ OPERATORS: tuple[Operator, ...] = (
         for kind in PATHS
         if kind != TWICE
     ),
+    Operator(TWICE, "the derivative by one of two uses of an array is lost", use_forgotten, vjp=True),
 )
 
 

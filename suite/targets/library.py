@@ -230,7 +230,8 @@ def each(
 
     def row(i: int) -> tuple[Array, ...]:
         """x[i, ...]: a row of numbers is an array without axes, not a number."""
-        return run([x[i, ...] for x in native], *(s if s is None else s[i, ...] for s in seeds))
+        taken = {id(x): x[i, ...] for x in native}  # one array twice is one row twice
+        return run([taken[id(x)] for x in native], *(s if s is None else s[i, ...] for s in seeds))
 
     return tuple(np.stack(column) for column in zip(*map(row, range(apart)), strict=True))
 

@@ -71,7 +71,15 @@ class NumPy:
             what = f"{len(result)} values" if isinstance(result, (tuple, list)) else kind_of(result)
             raise TargetError(f"it returned {what}: return a tuple of {len(wrt)}, one array per differentiable operand")
         picked = result if len(result) == len(wrt) else [result[k] for k in wrt]
-        return [self.from_native(g, "in its tuple it") for g in picked]
+        found = [self.from_native(g, "in its tuple it") for g in picked]
+        twins = [[j for j, other in enumerate(wrt) if operands[other] is operands[k]] for k in wrt]
+        return [found[js[0]] if len(js) == 1 else self._sum([found[j] for j in js]) for js in twins]
+
+    @staticmethod
+    def _sum(arrays: Sequence[Array]) -> Array:
+        """What a person adds up who differentiates by one array: in its format."""
+        total = np.sum([a.astype(np.float64) for a in arrays], axis=0)
+        return np.asarray(total, arrays[0].dtype)
 
     def describe(self) -> Mapping[str, object]:
         return {"version": np.__version__, "build": "", "threads": 1}
@@ -88,7 +96,10 @@ class NumPy:
 
     def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
         text = f"{name}({', '.join(operands)}{keywords}, cotangent={self.literal(call.cotangent)})"
-        return [], f"{text}[{call.wrt.index(call.operand)}]"
+        mine = [j for j, k in enumerate(call.wrt) if k == call.operand or call.operand in call.memory[k : k + 1]]
+        if len(mine) > 1:  # one array twice
+            return [f"g = {text}"], " + ".join(f"g[{j}]" for j in mine)
+        return [], f"{text}[{mine[0]}]"
 
 
 FRAMEWORK = NumPy

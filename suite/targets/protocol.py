@@ -265,7 +265,8 @@ class Target(Protocol):
         """A cotangent alone: the gradient by each operand of ``wrt``. A tangent alone: pushed forward, one an output.
 
         Both: the derivative along ``tangent`` of the gradient that ``cotangent`` seeds. A tangent is that of the
-        single operand of ``wrt``.
+        single operand of ``wrt``. Where two operands are one array, the gradient by it, for each of them: the sum of
+        what they would have as arrays of their own.
         """
 
     def describe(self) -> Mapping[str, object]:

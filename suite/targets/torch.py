@@ -158,6 +158,7 @@ class Torch:
     written = ""
     refusals = (
         "not implemented", "not support", "unsupported dtype", "expected a floating", "not currently supported",
+        "unsupported operation",  # to write where one entry stands for many, as forward mode does for its tangents
     )  # fmt: skip
     flushes = True  # it has a switch for that, torch.set_flush_denormal
     documented = DOCUMENTED
@@ -202,25 +203,28 @@ class Torch:
         self, way: Way, f: Function, operands: Sequence[Tensor], wrt: Sequence[int],
         cotangent: Array | None, tangent: Array | None,
     ) -> list[Array]:  # fmt: skip
-        leaves = [x.detach() for x in operands]
+        first = [next(j for j, y in enumerate(operands) if y is x) for x in operands]  # one array twice is one leaf
+        leaves, asked = [x.detach() for x in operands], [first[k] for k in wrt]
+        wrt = list(dict.fromkeys(asked))
         seed, along = (None if a is None else self._tensor(a) for a in (cotangent, tangent))
 
         def partial(*xs: Tensor) -> Tensor:
             given = dict(zip(wrt, xs, strict=True))
-            return f(*(given.get(k, x) for k, x in enumerate(leaves)))
+            return f(*(given.get(k, leaves[k]) for k in first))
 
         if way.forward:
             _, out = torch.func.jvp(partial, tuple(leaves[k] for k in wrt), (along,))
             return [self.from_native(t, "torch.func.jvp") for t in (out if isinstance(out, (tuple, list)) else (out,))]
         if way.name == "functional":
             _, pull = torch.func.vjp(partial, *(leaves[k] for k in wrt))
-            return [self.from_native(g, "torch.func.vjp") for g in pull(seed)]
+            pulled = dict(zip(wrt, pull(seed), strict=True))
+            return [self.from_native(pulled[k], "torch.func.vjp") for k in asked]
         inputs = [leaves[k].requires_grad_() for k in wrt]
         if along is not None:
             return [self.from_native(self._second(partial(*inputs), inputs[0], seed, along), "the second derivative")]
         found = self._gradients(way, partial(*inputs), inputs, seed)
-        zeros = (torch.zeros_like(x) if g is None else g for g, x in zip(found, inputs, strict=True))
-        return [self.from_native(g, way.name) for g in zeros]
+        zeros = {k: torch.zeros_like(leaves[k]) if g is None else g for k, g in zip(wrt, found, strict=True)}
+        return [self.from_native(zeros[k], way.name) for k in asked]
 
     def _gradients(self, way: Way, y: object, inputs: list[Tensor], seed: Tensor) -> list[Tensor | None]:
         if not isinstance(y, torch.Tensor):

@@ -1,0 +1,195 @@
+"""Derivatives along asks: forward mode, the second derivative, one array given twice; and their reproductions."""
+
+import contextlib
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import reference as ref
+from suite.audit.group import judge_group
+from suite.audit.plan import Plan
+from suite.audit.recheck import refuted_again
+from suite.concepts import concepts
+from suite.draw.asks import Ask
+from suite.draw.recipes import Recipe, draw
+from suite.findings.witness import reproduction
+from suite.floats import FORMATS, Array
+from suite.judge.case import Case
+from suite.judge.outcome import Refutation
+from suite.mutants.makers import either, right
+from suite.mutants.modes import dropped, forward_doubled
+from suite.targets.library import Library
+from suite.verdict import Severity, Verdict
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # of NumPy and torch, inside functions that are under test
+torch = pytest.importorskip("torch")
+
+
+def judged(name: str, law: str, library: Library, cases: int = 12) -> Any:
+    with np.errstate(all="ignore"):
+        cells = judge_group((name, "float32"), library, Plan("mine", "cpu", "ci", 0, (law,), cases=cases)).cells
+    return {c.route: c for c in cells}
+
+
+def of_torch(name: str, change: Callable[..., Any], when: Callable[..., bool]) -> Library:
+    good = right("torch")
+    bad = change(concepts()[name], good.functions[name])
+    return replace(good, functions={**good.functions, name: either(bad, good.functions[name], when)})
+
+
+def other_axis(x: Any, *rest: Any, axis: Any = -1, **options: Any) -> bool:
+    return x.ndim > 1 and axis not in (-1, x.ndim - 1)
+
+
+def kept(x: Any, *rest: Any, keepdims: bool = False, **options: Any) -> bool:
+    return keepdims
+
+
+def of_three_axes(x: Any, *rest: Any, **options: Any) -> bool:
+    return x.ndim == 3
+
+
+def of_a_number(x: Any, *rest: Any, **options: Any) -> bool:
+    return x.ndim == 0
+
+
+def uneven(x: Any, y: Any, **options: Any) -> bool:
+    return x.shape != y.shape
+
+
+BENT = [
+    *((n, other_axis) for n in ("softmax", "logsumexp", "var")),
+    ("logsumexp", kept),
+    ("exp", of_three_axes),
+    ("tanh", of_a_number),
+    ("multiply", uneven),
+]
+
+
+@pytest.mark.parametrize("name, when", BENT)
+def test_forward_mode_that_is_wrong_in_one_way_of_calling_is_refuted(name: str, when: Callable[..., bool]) -> None:
+    library = of_torch(name, forward_doubled, when)
+    cells = judged(name, "forward", library)
+    found = cells["asked"]
+    assert found.verdict is Verdict.REFUTED and refuted_again(found.finding, library) is not None, found.reason
+    assert "torch.func.jvp" in found.finding.reproduction
+    assert cells["forward"].verdict is Verdict.HOLDS
+
+
+@pytest.mark.parametrize("name, when", [b for b in BENT if b[0] != "multiply"] + [("divide", uneven)])
+def test_a_second_derivative_that_is_wrong_in_one_way_of_calling_is_refuted(
+    name: str, when: Callable[..., bool]
+) -> None:
+    library = of_torch(name, dropped, when)
+    cells = judged(name, "second_derivative", library)
+    found = cells["asked"]
+    assert found.verdict is Verdict.REFUTED and refuted_again(found.finding, library) is not None, found.reason
+    assert "create_graph=True" in found.finding.reproduction
+
+
+@pytest.mark.parametrize("name", ["softmax", "multiply", "var", "cross_entropy_none"])
+@pytest.mark.parametrize("law", ["forward", "gradient"])
+def test_torch_itself_is_not_accused_of_derivatives_along_asks(name: str, law: str) -> None:
+    cell = judged(name, law, right("torch"))["asked"]
+    assert cell.verdict is Verdict.HOLDS, cell.finding or cell.reason
+
+
+# -- one array given twice: the derivative by it is the sum of both
+
+
+def same(x: Any, y: Any, **options: Any) -> bool:
+    return x is y or np.shares_memory(x, y)
+
+
+@pytest.mark.parametrize("name", ["multiply", "add", "vecdot", "logaddexp", "divide"])
+def test_the_derivative_by_an_array_that_is_given_twice_is_the_sum_of_both(name: str) -> None:
+    call = concepts()[name].call_name
+    good, library = getattr(ref, f"{call}_vjp"), right()
+
+    def twice_the_first(*operands: Array, **options: Any) -> tuple[Array, ...]:
+        first, *others = good(*operands, **options)
+        return (np.float32(1.01) * first, *others)
+
+    vjps = {**library.vjps, call: either(twice_the_first, good, same)}
+    cells = judged(name, "gradient", replace(library, name="mine", vjps=vjps), 48)
+    assert cells["asked"].verdict is Verdict.REFUTED and cells["vjp"].verdict is Verdict.HOLDS
+    assert ("shared", True) in cells["asked"].finding.witness.ask
+    assert judged(name, "gradient", library)["asked"].verdict is Verdict.HOLDS
+
+
+def test_a_library_that_forgets_one_of_two_uses_of_an_array_is_refuted() -> None:
+    good = right("torch")
+
+    def constant(x: Any, y: Any) -> Any:
+        return x * (y.detach() if y is x else y)
+
+    library = replace(good, functions={**good.functions, "multiply": constant})
+    cells = judged("multiply", "gradient", library, 48)
+    assert cells["asked"].finding.severity is Severity.WRONG
+    assert cells["backward"].verdict is cells["functional"].verdict is Verdict.HOLDS
+    assert judged("multiply", "gradient", good, 48)["asked"].verdict is Verdict.HOLDS
+
+
+# -- a reproduction is that very call
+
+
+def case_of(name: str, target: Library, ask: Ask, n: int = 3) -> Case:
+    concept, fmt = concepts()[name], FORMATS["float64"]
+    recipe = Recipe(tuple((d, n) for d in concept.dims), 0, 5)
+    drawn = draw(concept, fmt, recipe)
+    rng = np.random.default_rng(0)
+    inputs = tuple(x if x.dtype.kind in "iu" else rng.uniform(0.25, 2, x.shape) for x in drawn)
+    return Case(concept, fmt, inputs, recipe, target=target).take(slice(0, 12)).asked(ask)
+
+
+def printed(text: str) -> Array:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        exec(text.replace("import torch\n", "import torch\ntorch.set_printoptions(precision=17)\n"), {})
+    rows = out.getvalue().split("dtype")[0].split("grad_fn")[0]
+    numbers = "".join(c if c in "0123456789.e+-" else " " for c in rows.replace("tensor", ""))
+    return np.array([float(w) for w in numbers.split()])
+
+
+def of(case: Case, wrt: int = -1, tangent: Array | None = None, pulled: bool = False) -> Refutation:
+    return Refutation(
+        case, 0, (), Severity.WRONG, "", ("", ""), "", "", 0.0, 0.0, wrt=wrt, tangent=tangent, pulled=pulled
+    )
+
+
+ASKS = [
+    ("softmax", Ask(rank=2, place="middle", memory="transposed")),
+    ("logsumexp", Ask(rank=2, place="first", keepdims=True, named="front")),
+    ("multiply", Ask(rank=2, stretched="outer", memory="strided")),
+    ("exp", Ask(rank=0)),
+]
+
+
+@pytest.mark.parametrize("name, ask", ASKS)
+def test_reproductions_of_derivatives_print_what_was_judged(name: str, ask: Ask) -> None:
+    case = case_of(name, right("torch"), ask)
+    target = replace(right("torch"), name="torch")
+    v = np.ones_like(case.inputs[0])
+    found = {
+        "forward": (case.pushed("forward", 0, v), of(case, 0, v)),
+        "second": (case.twice("create_graph", 0, v), of(case, 0, v, pulled=True)),
+        "gradient": (case.grads("backward")[0], of(case, 0)),
+        "value": (case.got(), of(case)),
+    }
+    for kind, (expected, refutation) in found.items():
+        lines = printed(reproduction(refutation, target))
+        first = expected[:1] if case.asking.apart else expected
+        assert np.allclose(sorted(set(lines)), sorted(set(first.ravel())), rtol=1e-12), kind
+
+
+@pytest.mark.parametrize("framework", ["numpy", "torch"])
+def test_a_reproduction_gives_one_array_twice(framework: str) -> None:
+    target = replace(right(framework), name=framework)
+    case = case_of("vecdot", target, Ask(shared=True))
+    text = reproduction(of(case, 0), target)
+    assert "x0_1 = x0_0" in text
+    assert np.allclose(sorted(printed(text)), sorted(case.grads(target.ways[0].name)[0].ravel()), rtol=1e-7)
