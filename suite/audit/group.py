@@ -16,7 +16,7 @@ from suite.audit.failures import Failures
 from suite.audit.judging import judged, put
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
-from suite.draw.recipes import Recipe, draw, lengths
+from suite.draw.recipes import Recipe, draw, lengths, smallest
 from suite.findings.minimise import minimise
 from suite.findings.witness import decode, encode, reproduction
 from suite.floats import FORMATS, Format
@@ -42,6 +42,7 @@ class Judged:
     fixed: tuple[str, ...] = ()
 
 
+FEW = 48  # rows of one entry: two of every style
 ENTRYWISE = ("accuracy", "correctly_rounded", "finite", "gradient", "gradient_finite")  # laws of single entries
 
 
@@ -89,6 +90,8 @@ class Group:
         each_case(self.concept, self.dtype, self.plan, lambda recipe: self.judge(self.case(recipe)))
         if not self.plan.cases and self.profile.exhaustive:
             self.enumerate()
+            for recipe in smallest(self.concept):
+                self.judge(self.case(recipe).few(FEW, FEW))
 
     def enumerate(self) -> None:
         """Of a function of one sixteen-bit number every finite argument: what holds there is proved."""

@@ -36,7 +36,7 @@ class Problem:
     @property
     def options(self) -> dict[str, Any]:
         """The options of the concept: what a definition takes."""
-        return dict(self.concept.options[self.recipe.option])
+        return self.concept.given(self.recipe.option, self.concept.sizes(self.inputs))
 
     @property
     def keywords(self) -> dict[str, Any]:
