@@ -118,6 +118,7 @@ class Truth:
     specials: tuple[Special, ...] = ()
     extended: bool = False
     masks: bool = False
+    infinite: bool = False
     exact: bool = False
     real: bool = True
 
