@@ -154,7 +154,8 @@ def drawn(m: Mutant) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     """Operands and options of a few cases."""
     concept = concepts()[m.concept]
     for sizes in sizes_of(concept):
-        for option, options in enumerate(concept.options):
+        for option in range(len(concept.options)):
+            options = concept.given(option, dict(sizes))
             for seed in range(3):
                 operands = draw(concept, FORMATS[m.dtype], Recipe(sizes, option, seed))
                 yield tuple(x[0] for x in operands) if concept.apart else operands, {**concept.along, **options}

@@ -314,23 +314,25 @@ class RunningError(Arithmetic):
         return self.kept(np.sort(self.value, axis=axis), error, self.given)
 
     def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-        """The spectral norm by a backward stable SVD: 50 max(m, n) eps ||A||, eps = 2u.
+        """The largest singular value, the smallest or their sum by a backward stable SVD: each within 50 max(m, n) eps
+        ||A||, eps = 2u.
 
         Declared: the constant is LAPACK's own acceptance threshold for its SVD drivers; theory gives
         only "a modest polynomial in n", and 10 n u accuses a sound driver on 3 x 3 matrices.
         """
-        if ord != 2 or axis != (-2, -1):
+        if ord not in (2, -2, "nuc") or axis != (-2, -1):
             return NotImplemented
-        f, n = self.standard.format, max(self.shape[-2:])
+        f, n, some = self.standard.format, max(self.shape[-2:]), min(self.shape[-2:]) if ord == "nuc" else 1
         size = np.max(np.abs(self.value), axis=(-2, -1), keepdims=True)
         scale = np.where(size > 0, size, 1.0)
         scaled = np.where(np.isfinite(size), self.value / scale, 0.0)  # LAPACK complains of what is not finite
-        value = np.linalg.norm(scaled, 2, axis=(-2, -1)) * scale[..., 0, 0]
+        sigma = np.linalg.svd(scaled, compute_uv=False) * scale[..., 0]
+        value = np.sum(sigma, axis=-1) if ord == "nuc" else sigma[..., 0 if ord == 2 else -1]
         spread = np.linalg.norm(self.error, axis=(-2, -1))
-        safe = size[..., 0, 0] * n < f.max  # the drivers scale a matrix whose squares would leave the range
-        return self.done(
-            value, spread, np.where(safe, 100 * n * f.u * (value + spread) + 2 * self.standard.eta, np.inf)
-        )
+        each = 100 * n * f.u * (sigma[..., 0] + spread) + 2 * self.standard.eta
+        added = self.standard.terms(some) * self.standard.reduce_u * (value + some * (each + spread))
+        safe = size[..., 0, 0] * n * some < f.max  # the drivers scale a matrix whose squares would leave the range
+        return self.done(value, some * spread, np.where(safe, some * each + added, np.inf))
 
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         return ufunc(*(x.value for x in self.lifted(*inputs)))

@@ -16,7 +16,7 @@ from suite.audit.failures import Failures
 from suite.audit.judging import entrywise, every_number, judged, put
 from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
-from suite.draw.recipes import Recipe, draw, lengths
+from suite.draw.recipes import Recipe, draw, lengths, smallest
 from suite.findings.minimise import minimise, shared
 from suite.findings.reproduction import reproduction
 from suite.findings.witness import decode, encode
@@ -43,6 +43,7 @@ class Judged:
     fixed: tuple[str, ...] = ()
 
 
+FEW = 48  # rows of one entry: two of every style
 SHARED = "the reference fails as well: nobody is accused, and the law is to be looked at"
 
 
@@ -81,6 +82,8 @@ class Group:
         each_case(self.concept, self.dtype, self.plan, lambda recipe: self.judge(self.case(recipe)))
         if not self.plan.cases and self.profile.exhaustive:
             self.enumerate()
+            for recipe in smallest(self.concept):
+                self.judge(self.case(recipe).few(FEW, FEW))
 
     def enumerate(self) -> None:
         """Of a function of one sixteen-bit number every finite argument: what holds there is proved."""

@@ -63,7 +63,7 @@ def _log_softmax_by_lse(case: Case) -> tuple[Array, Array]:
 logsumexp = Concept(
     "logsumexp",
     "(n)->()",
-    Formula(_logsumexp, masks=True),
+    Formula(_logsumexp, masks=True, infinite=True),
     ref.logsumexp,
     freedom=Freedom(
         alternatives=(ref.logsumexp_online, ref.logsumexp_log1p), covered=(ref.logsumexp_exp2,), fused=False

@@ -14,7 +14,7 @@ from suite.laws.algebra import Agrees, Identity, IntegerExact, Permutation, Scal
 from suite.laws.convexity import Convex
 from suite.laws.gradient import Euler, GradientSum
 from suite.laws.order import Between, Range
-from suite.record import Concept, Freedom, Operand
+from suite.record import Concept, Freedom, Operand, Size
 
 
 def _length(x: Array) -> Array:
@@ -140,7 +140,7 @@ prod = Concept(
 
 def _variance(x: Array, *, correction: float) -> Array:
     d = x - np.sum(x, axis=-1, keepdims=True) / x.shape[-1]
-    return np.sum(d * d, axis=-1) / (x.shape[-1] - int(correction))
+    return np.sum(d * d, axis=-1) / (x.shape[-1] - correction)
 
 
 def _scaled_vjp(x: Array, *, axis: int, correction: float, cotangent: Array) -> tuple[Array, ...]:
@@ -150,7 +150,8 @@ def _scaled_vjp(x: Array, *, axis: int, correction: float, cotangent: Array) -> 
     return ((2.0 / (n - correction) if n > correction else np.inf) * cotangent[..., None] * d,)
 
 
-CORRECTIONS = ({"correction": 0.0}, {"correction": 1.0})
+# n divides by zero, where libraries differ
+CORRECTIONS = tuple({"correction": c} for c in (0.0, 1.0, 0.5, Size("n") - 1))
 
 var = Concept(
     "var",

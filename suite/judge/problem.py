@@ -36,7 +36,7 @@ class Problem:
     @property
     def options(self) -> dict[str, Any]:
         """The options of the concept: what a definition takes."""
-        return dict(self.concept.options[self.recipe.option])
+        return self.concept.given(self.recipe.option, self.concept.sizes(self.inputs))
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -105,14 +105,18 @@ class Problem:
         return self.memo.get("cotangent") if self.seed is None else self.seed
 
     def cotangent_of(self, shape: tuple[int, ...]) -> Array:
-        """Short dyadic numbers, so that seeding loses nothing; single entries in every third row.
+        """Short dyadic numbers, so that seeding loses nothing, zeros among them; in every fifth row numbers with all
+        digits; single entries in every third.
 
         Each row has a power of two of its own, some as large or small as a product of two may be.
         """
         g = self.rng("cotangent").integers(-8, 9, shape) / 4
-        third = np.arange(shape[0]) % 3 == 0
+        rows = np.arange(shape[0])
+        third, fifth = rows % 3 == 0, rows % 5 == 4
+        whole = self.rng("digits").uniform(-2, 2, shape)
+        g = np.where(fifth.reshape(-1, *(1,) * (len(shape) - 1)), whole, g)
         if len(shape) == 1:
-            g = np.where(third | (g == 0), 1.0, g)
+            g = np.where(third, 1.0, g)
         else:
             single = np.zeros(shape)
             single.reshape(shape[0], -1)[:, 0] = 1.0

@@ -16,6 +16,7 @@ from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
 from suite.judge.truth import floats
 from suite.laws.accuracy import rulers
+from suite.laws.infinities import infinite_rows, mixed
 from suite.laws.law import EAGER, Law
 from suite.record import Concept
 from suite.targets.protocol import CallError, Target
@@ -51,14 +52,14 @@ class Limits(Law):
     claim: ClassVar[str] = "an infinite argument gives the limit, and NaN gives NaN"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        truth = concept.truth
-        reals = concept.elementwise and truth.extended and all(o.kind.real for o in concept.operands)
-        return EAGER if truth.encloses and (reals or truth.masks) else ()
+        return EAGER if limited(concept) or mixed(concept) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        rows = special_rows(case)
-        if not rows.rows:
-            return Outcome(cases=1)
+        some = [special_rows(case)] if limited(case.concept) else []
+        some += [infinite_rows(case)] if mixed(case.concept) else []
+        return each(self._rows(case, rows) for rows in some if rows.rows).marked(cases=1)
+
+    def _rows(self, case: Case, rows: Case) -> Outcome:
         # a masked entry stands so far below the others that exp is 0, and not so far that a bound is lost
         far = MASKED if case.concept.truth.masks else case.format.max
         finite = case.at(*(tamed(x, far) for x in rows.inputs))
@@ -95,8 +96,10 @@ class Limits(Law):
         if kind != "nan":  # as accuracy grades it
             grade = grade_of(ball, got, rows.format)
             error, ratio = error_in_ulps(ball, got, rows.format), excess(ball, got, allowed)
-        if not rows.concept.truth.masks and indeterminate(rows, r, i):  # a mask of -inf is part of the contract
+        if not rows.concept.truth.masks and np.isnan(plainly(rows, r, i)):  # a mask of -inf is part of the contract
             grade, note = Severity.CONVENTION, INDETERMINATE
+        if not rows.concept.elementwise and (note or unsettled(rows, r, i, ball)):
+            return Outcome(unjudged=1)
         basis = "exact (limit of the definition)"
         found = refuted(
             rows, (r, *i), grade, got, truth, allowed=allowed, basis=basis, note=note, error=error, ratio=ratio
@@ -104,15 +107,34 @@ class Limits(Law):
         return found.marked(elements=1, basis="exact")
 
 
+def limited(concept: Concept) -> bool:
+    """Whether it has limits at infinite arguments that are declared: all real numbers, or masks."""
+    truth = concept.truth
+    reals = concept.elementwise and truth.extended and all(o.kind.real for o in concept.operands)
+    return truth.encloses and (reals or truth.masks)
+
+
 INDETERMINATE = "the formula itself is indeterminate here (inf * 0, inf / inf): its limit is not everybody's choice"
 
 
-def indeterminate(rows: Case, r: int, i: tuple[int, ...]) -> bool:
-    """Whether the definition, in plain floating-point arithmetic, has no value at this argument either."""
+def plainly(rows: Case, r: int, i: tuple[int, ...]) -> float:
+    """The definition in plain floating-point arithmetic: NaN where it has no value at this argument either."""
     operands = floats(rows.row(r))
     with np.errstate(all="ignore"):
         value = rows.concept.truth.plain(operands, rows.options)[0]
-    return not any(np.isnan(x).any() for x in operands) and bool(np.isnan(value[i]))
+    return 0.0 if any(np.isnan(x).any() for x in operands) else float(value[i])
+
+
+def unsettled(rows: Case, r: int, i: tuple[int, ...], ball: arb) -> bool:
+    """Of many numbers: what is infinite times something tiny, where the numbers in its place are too small; and what a
+    sound algorithm makes NaN.
+    """
+    if ball.is_finite() and np.isinf(plainly(rows, r, i)):
+        return True
+    operands = floats(rows.row(r))
+    with np.errstate(all="ignore"):
+        found = [text(*operands, **rows.keywords) for text in rows.concept.freedom.alternatives]
+    return not rows.concept.truth.masks and any(np.isnan(np.asarray(y)[0][i]) for y in found)
 
 
 def special_rows(case: Case) -> Case:
