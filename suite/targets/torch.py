@@ -276,7 +276,8 @@ class Torch:
         leaves = [f"{v}.requires_grad_()" for v in given]
         if along:
             gradient = f"(g,) = torch.autograd.grad({text}, {given[0]}, {seed}, create_graph=True)"
-            return [*leaves, gradient], f"torch.autograd.grad(g, {given[0]}, {along}, materialize_grads=True)[0]"
+            twice = f"torch.autograd.grad(g, {given[0]}, {along}, materialize_grads=True)[0]"
+            return [*leaves, gradient], f"{twice} if g.requires_grad else torch.zeros_like({given[0]})"
         if call.way == "create_graph":
             return leaves, f"torch.autograd.grad({text}, ({variables}), {seed}, create_graph=True)[{k}]"
         return [*leaves, f"{text}.backward({seed})"], f"{operands[call.operand]}.grad"
