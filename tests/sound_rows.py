@@ -411,7 +411,7 @@ ROWS = [
         ("minus lse", log_softmax_of_lse, False), ("streamed", log_softmax_streamed, True),
         ("blocks", log_softmax_blocks, False), ("log1p", log_softmax_log1p, False))),
     *(Sound("logcumsumexp", n, f, wide=w) for n, f, w in (
-        ("running", logcumsumexp_running, True), ("base two", logcumsumexp_base_two, False))),
+        ("running", logcumsumexp_running, True), ("base two", logcumsumexp_base_two, True))),
     Sound("logcumsumexp", "prefixes", logcumsumexp_prefixes, derivative=False),
     Sound("logcumsumexp", "folded", logcumsumexp_folded, derivative=False),
     *(Sound("sum", n, summed(f), wide=True) for n, f in SUMS.items()),

@@ -94,9 +94,9 @@ class RunningError(Arithmetic):
     def unsafe(self) -> Any:
         """Entries that may have overflowed, or None where there is none.
 
-        Of an intermediate result those beyond a quarter of the largest number: other algorithms have others, as large.
+        Of an intermediate result those out of reach: another algorithm has others, that are larger.
         """
-        found = ~(_magnitude(self) <= self.standard.format.max / (1 if self.given else 4))
+        found = ~(_magnitude(self) <= self.standard.format.max * (1.0 if self.given else self.standard.reach))
         return found if found.any() else None
 
     def rounded(self, value: Any, propagated: Any, underflow: bool) -> Any:

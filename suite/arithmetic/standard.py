@@ -17,7 +17,8 @@ class Standard:
     ``points``: functions are exact where C's Annex F has exact values, as e^0 = 1. A kernel that
     approximates a whole elementwise function need not be. ``scale``: what all intermediate results may have been
     multiplied by, so that they underflow earlier. ``base_two``: e^x may be 2^(x log2 e), and log x be log 2 log2 x.
-    ``reciprocals``: a quotient may be the product with the rounded reciprocal.
+    ``reciprocals``: a quotient may be the product with the rounded reciprocal. ``reach``: the part of
+    the largest number beyond which an intermediate result promises nothing, as other algorithms have larger ones.
     """
 
     format: Format
@@ -28,6 +29,7 @@ class Standard:
     points: bool = True
     base_two: bool = True
     reciprocals: bool = True
+    reach: float = 0.25
     scale: Any = 1.0
 
     @classmethod

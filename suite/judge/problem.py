@@ -83,6 +83,7 @@ class Problem:
             points=not (self.concept.elementwise or derivative),
             base_two=not own,
             reciprocals=not own or derivative,
+            reach=1.0 if own else 0.25,
         )
         return standard.flushing() if self.flush else standard
 
