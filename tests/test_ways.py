@@ -44,7 +44,9 @@ class Bent(torch.autograd.Function):
 @pytest.mark.filterwarnings("ignore")
 def test_a_wrong_forward_mode_is_refuted_beside_a_backward_that_is_off() -> None:
     target = replace(TORCH, functions={**TORCH.functions, "hardsigmoid": Bent.apply})
-    cells = judge_group(("hardsigmoid", "float64"), target, Plan("torch", "cpu", "quick", 0, ("gradient", "forward"))).cells
+    cells = judge_group(
+        ("hardsigmoid", "float64"), target, Plan("torch", "cpu", "quick", 0, ("gradient", "forward"))
+    ).cells
     verdicts = {c.route: c.verdict for c in cells}
     assert verdicts["backward"] is Verdict.REFUTED and verdicts["forward"] is Verdict.REFUTED
     found = next(c.finding for c in cells if c.route == "forward")
