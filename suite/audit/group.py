@@ -202,7 +202,7 @@ class Group:
             o.ratio,
             o.ideal,
             o.basis,
-            self.broken.get(key) or self.reasons.get(key, "") or self.shared.get(key, ""),
+            self.broken.get(key) or self.reasons.get(key) or self.shared.get(key) or unjudged_reason(verdict, o),
             finding,
         )
 
@@ -242,6 +242,11 @@ class Group:
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
+
+
+def unjudged_reason(verdict: Verdict, o: Outcome) -> str:
+    """A cell that judged nothing says of how many entries."""
+    return f"0 entries judged, {o.unjudged} not" if verdict is Verdict.NOT_JUDGED else ""
 
 
 def verdict_of(o: Outcome, broken: bool) -> Verdict:

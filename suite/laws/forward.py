@@ -73,16 +73,18 @@ class Forward(Law):
         rows = case if case.ask == PLAIN else case.plainly()
         unit = rows.seeded(unit_at(case.value.shape, entry_.there))
         value, allowed = (entry_.of_operand(v) for v in unit.bounded_grads()[entry_.operand])
-        judged = self._judged(rows, unit, entry_, got)
+        judged = self._judged(rows, unit, entry_)
         with np.errstate(all="ignore"):
             wide = bound.forward(unit, k, tangent, (slice(None), *entry_.there))
             allowed = np.where(judged, np.fmax(allowed, wide), np.inf)
-        value = np.where(judged, value, np.nan)
+        # where the plain call, or reverse mode, is as far off, that is its finding
         if route == ASKED:
-            value = apart(got, entry_.of_result(case.plain_along(way, k, tangent)), value, allowed)
+            other = entry_.of_result(case.plain_along(way, k, tangent))
+        else:
+            other = entry_.of_operand(unit.grads(ordinary(case))[entry_.operand])
         saved = unit.saved_grads()
         ruler = Ruler(
-            value,
+            apart(got, other, np.where(judged, value, np.nan), allowed),
             allowed,
             lambda row, bits: entry(unit.exact_grads(row, bits)[entry_.operand], entry_.here),
             basis=BACKWARD,
@@ -91,20 +93,15 @@ class Forward(Law):
             cap=2,
         )
         out = compare(replace(unit, ask=case.ask), got, ruler)
-        return out if route != ASKED else out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))
+        return out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))
 
     @staticmethod
-    def _judged(case: Case, unit: Case, place: Entry, got: Array) -> Array:
-        """Rows off the kinks on which reverse mode is within its bound, and nothing may overflow on the way."""
+    def _judged(case: Case, unit: Case, place: Entry) -> Array:
+        """Rows off the kinks on which nothing may overflow on the way."""
         (whole, error), k = unit.bounded_grads()[place.operand], case.wrt[place.operand]
         with np.errstate(all="ignore"):
             # a tangent meets every entry: one that may overflow spoils the sum, and is no promise
             safe = np.all(np.abs(whole) + error < case.format.max, axis=tuple(range(1, whole.ndim)))
-            eager = place.of_operand(unit.grads(ordinary(case))[place.operand]).astype(np.float64)
-            off, allowed = np.abs(eager - place.of_operand(whole)), place.of_operand(error)
-            # in float64 the value beside the bound is no truer than the bound: reverse mode's own bits, near the
-            # bound, are for the gradient law to judge
-            same = (got.astype(np.float64) == eager) & (2 * off > allowed)
             finite = np.isfinite(case.bounded()[1]) & (np.abs(case.value) < case.format.max)
-        smooth = place.of_operand(off_kinks(case, k)) & safe & (off <= allowed) & ~same
+        smooth = place.of_operand(off_kinks(case, k)) & safe
         return smooth & np.all(finite, axis=tuple(range(1, case.value.ndim)))

@@ -72,7 +72,9 @@ class Limits(Law):
 
     def _row(self, rows: Case, r: int, got: Array, allowed: Array) -> Outcome:
         found = rows.concept.truth.limit(floats(rows.row(r)), rows.options)
-        pairs = zip(np.ndindex(got.shape), found, strict=False)
+        if len(found) != got.size:  # nothing is decided
+            return Outcome(unjudged=got.size)
+        pairs = zip(np.ndindex(got.shape), found, strict=True)
         return each(self._entry(rows, r, i, float(got[i]), float(allowed[i]), limit) for i, limit in pairs)
 
     def _entry(self, rows: Case, r: int, i: tuple[int, ...], got: float, allowed: float, limit: Limit) -> Outcome:
@@ -176,13 +178,14 @@ def special_rows(case: Case) -> Case:
 
 @dataclass(frozen=True)
 class PropagatesNan(Law):
-    """A NaN in the data is in every result whose formula meets it (`Limits` says so of functions of one number)."""
+    """A NaN in the data is in every result whose formula meets it (where `Limits` does not say so)."""
 
     family: ClassVar[str] = "stability"
     claim: ClassVar[str] = "a NaN in an operand gives NaN where the formula gives NaN"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        return EAGER if concept.truth.encloses and not concept.elementwise else ()
+        elsewhere = concept.elementwise and Limits().routes(concept, target)
+        return EAGER if concept.truth.encloses and concept.truth.real and not elsewhere else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = with_nan(case)
@@ -204,7 +207,9 @@ def with_nan(case: Case) -> Case:
     """A few rows with one NaN each, in one operand after the other."""
     if any(np.isnan(x.astype(np.float64)).any() for x in case.inputs):
         return case
-    if max(x[0].size for x in case.inputs) < 2:  # of one number a sum over deviations sees nothing
+    if (
+        not case.concept.elementwise and max(x[0].size for x in case.inputs) < 2
+    ):  # of one number a sum over deviations sees nothing
         return case.take(slice(0, 0))
     some, rng = case.few(8, 8192), case.rng("nan")
     inputs = [x.copy() for x in some.inputs]
