@@ -193,3 +193,70 @@ def test_a_reproduction_gives_one_array_twice(framework: str) -> None:
     text = reproduction(of(case, 0), target)
     assert "x0_1 = x0_0" in text
     assert np.allclose(sorted(printed(text)), sorted(case.grads(target.ways[0].name)[0].ravel()), rtol=1e-7)
+
+
+@pytest.mark.parametrize("memory", ["strided", "transposed", "repeated", "offset"])
+def test_the_reproduction_of_a_row_has_its_memory(memory: str) -> None:
+    """A row by itself is a row of what lies there, with its strides."""
+    target = replace(right("numpy"), name="numpy")
+    case = case_of("softmax", target, Ask(rank=0, memory=memory))
+    text = reproduction(of(case), target)
+    space: dict[str, Any] = {}
+    exec(text.replace("print(", "got = ("), space)
+    xs, a = case.asking.operands(case.inputs), case.asking
+    judged_row = target._native(xs, a.memory(xs))[0][0, ...]
+    assert space["x0_0"].strides == judged_row.strides and np.array_equal(space["x0_0"], judged_row)
+    assert np.array_equal(space["got"], case.got()[0])
+
+
+def test_a_read_only_operand_is_read_only_in_its_reproduction() -> None:
+    target = replace(right("numpy"), name="numpy")
+    case = case_of("exp", target, Ask(memory="read_only"))
+    space: dict[str, Any] = {}
+    exec(reproduction(of(case), target), space)
+    assert not space["x0_0"].flags.writeable
+
+
+def test_a_function_that_writes_into_what_is_read_only_is_refuted() -> None:
+    """On operands that can be written it puts back what was there."""
+
+    def borrowed(x: Array, *, axis: Any = -1) -> Array:
+        before = x.copy()
+        x -= np.max(x, axis=axis, keepdims=True)
+        y = ref.softmax(x, axis=axis)
+        x[...] = before
+        return y
+
+    good = right()
+    library = replace(good, name="mine", functions={**good.functions, "softmax": borrowed})
+    found = judged("softmax", "accuracy", library, 48)["asked"]
+    assert found.verdict is Verdict.REFUTED and "read-only" in found.finding.note
+
+
+def stuck_at_the_end(x: Array, *rest: Array, **options: Any) -> bool:
+    return x.ndim > 0 and x.shape[-1] > 1 and x.strides[-1] == 0
+
+
+@pytest.mark.parametrize("name", ["softmax", "sum", "logsumexp", "vecdot", "matmul", "exp"])
+def test_a_value_that_is_wrong_where_a_row_is_expanded_along_its_axis_is_refuted(name: str) -> None:
+    good, library = getattr(ref, name), right()
+
+    def scaled(*operands: Array, **options: Any) -> Array:
+        return np.asarray(good(*operands, **options)) * np.float32(1.001)
+
+    functions = {**library.functions, name: either(scaled, good, stuck_at_the_end)}
+    found = judged(name, "accuracy", replace(library, name="mine", functions=functions), 48)["asked"]
+    assert found.verdict is Verdict.REFUTED and ("memory", "repeated") in found.finding.witness.ask
+
+
+def test_one_vector_stands_against_a_stack_of_matrices() -> None:
+    good, library = ref.matvec, right()
+
+    def wrong(a: Array, x: Array) -> Array:
+        return good(a, x) * np.float32(1.001 if a.ndim > 2 and x.ndim == 1 else 1)
+
+    found = judged(
+        "matvec", "accuracy", replace(library, name="mine", functions={**library.functions, "matvec": wrong}), 24
+    )
+    assert found["asked"].verdict is Verdict.REFUTED and found["eager"].verdict is Verdict.HOLDS
+    assert judged("matvec", "gradient", library, 24)["asked"].verdict is Verdict.HOLDS

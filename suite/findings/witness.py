@@ -88,10 +88,12 @@ def _asked(found: Refutation, target: Target) -> str:
         return x[0, ...] if a.apart else x
 
     xs, keywords = a.operands(case.inputs), {**case.options, **a.keywords}
-    shown = Shown(name, (tuple(map(own, xs)),), keywords)
-    if not a.apart:
-        together = found.wrt < 0 or (a.doubled and found.tangent is None)
-        shown = replace(shown, memory=tuple(a.memory(xs, together)))
+    together = found.wrt < 0 or (a.doubled and found.tangent is None)
+    memory = tuple(a.memory(xs, together))
+    if a.apart and case.ask.memory == PLAIN.memory and not case.ask.shared:
+        shown = Shown(name, (tuple(map(own, xs)),), keywords)
+    else:
+        shown = Shown(name, (tuple(xs),), keywords, memory=memory, first=a.apart)
     return target.reproduce(
         _derived(
             shown,

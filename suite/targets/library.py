@@ -180,7 +180,8 @@ class Library:
         memory = shown.memory[operand] if shown.memory else contiguous(x.ndim)
         if isinstance(memory, int):  # one array twice
             return names[memory]
-        return placed(x, memory, self.framework.literal, *self.framework.moves)
+        text = placed(x, memory, self.framework.literal, *self.framework.moves)
+        return f"{text}[0, ...]" if shown.first else text
 
     def header(self, function: str, name: str = "") -> list[str]:
         """The lines after which ``name`` (of the function, unless it is that of its derivative) can be called."""
