@@ -152,7 +152,7 @@ def case_of(name: str, target: Library, ask: Ask, n: int = 3) -> Case:
 Way = Callable[[Case], Array]
 
 
-def printed(case: Case, target: Library, way: Way, wrt: int = -1) -> list[tuple[Refutation, float]]:
+def printed(case: Case, target: Library, way: Way, wrt: int = -1) -> list[tuple[Refutation, float, Any]]:
     """What is got along a way, none of it true, and what its reproductions print for that."""
 
     def judged(law: Law, one: Case, route: str) -> Outcome:
@@ -163,11 +163,11 @@ def printed(case: Case, target: Library, way: Way, wrt: int = -1) -> list[tuple[
 
     found = []
     for refutation in judged(Law(), case, "asked").refuted:
-        out = io.StringIO()
+        out, space = io.StringIO(), dict[str, Any]()
         with contextlib.redirect_stdout(out):
-            exec(reproduction(refutation, Law(), "asked", judged, target), {})
+            exec(reproduction(refutation, Law(), "asked", judged, target), space)
         said = dict(line.split(maxsplit=1) for line in out.getvalue().splitlines())
-        found.append((refutation, float(said["got"])))
+        found.append((refutation, float(said["got"]), space))
     return found
 
 
@@ -190,7 +190,7 @@ WAYS: dict[str, Way] = {
 def test_reproductions_of_derivatives_print_what_was_judged(name: str, ask: Ask, way: str) -> None:
     target = replace(right("torch"), name="torch")
     found = printed(case_of(name, target, ask), target, WAYS[way], -1 if way == "value" else 0)
-    assert found and all(float.fromhex(r.got) == got for r, got in found)
+    assert found and all(float.fromhex(r.got) == got for r, got, _ in found)
 
 
 @pytest.mark.parametrize("framework", ["numpy", "torch"])
@@ -198,4 +198,68 @@ def test_a_reproduction_gives_one_array_twice(framework: str) -> None:
     target = replace(right(framework), name=framework)
     case = case_of("vecdot", target, Ask(shared=True))
     found = printed(case, target, lambda one: one.grads(target.ways[0].name)[0], 0)
-    assert found and all(float.fromhex(r.got) == got for r, got in found)
+    assert found and all(float.fromhex(r.got) == got for r, got, _ in found)
+
+
+@pytest.mark.parametrize("memory", ["strided", "transposed", "repeated", "offset"])
+def test_the_reproduction_of_a_row_has_its_memory(memory: str) -> None:
+    """A row by itself is a row of what lies there, with its strides."""
+    target = replace(right("numpy"), name="numpy")
+    case = case_of("softmax", target, Ask(rank=0, memory=memory))
+    xs, a = case.asking.operands(case.inputs), case.asking
+    rows = target._native(xs, a.memory(xs))[0]
+    for found, got, space in printed(case, target, WAYS["value"]):
+        row = rows[found.row, ...]
+        assert space["x0_0"].strides == row.strides and np.array_equal(space["x0_0"], row)
+        assert float.fromhex(found.got) == got
+
+
+def test_a_read_only_operand_is_read_only_in_its_reproduction() -> None:
+    target = replace(right("numpy"), name="numpy")
+    case = case_of("exp", target, Ask(memory="read_only"))
+    assert all(not space["x0_0"].flags.writeable for *_, space in printed(case, target, WAYS["value"]))
+
+
+def test_a_function_that_writes_into_what_is_read_only_is_refuted() -> None:
+    """On operands that can be written it puts back what was there."""
+
+    def borrowed(x: Array, *, axis: Any = -1) -> Array:
+        before = x.copy()
+        x -= np.max(x, axis=axis, keepdims=True)
+        y = ref.softmax(x, axis=axis)
+        x[...] = before
+        return y
+
+    good = right()
+    library = replace(good, name="mine", functions={**good.functions, "softmax": borrowed})
+    found = judged("softmax", "accuracy", library, 48)["asked"]
+    assert found.verdict is Verdict.REFUTED and "read-only" in found.finding.note
+
+
+def stuck_at_the_end(x: Array, *rest: Array, **options: Any) -> bool:
+    return x.ndim > 0 and x.shape[-1] > 1 and x.strides[-1] == 0
+
+
+@pytest.mark.parametrize("name", ["softmax", "sum", "logsumexp", "vecdot", "matmul", "exp"])
+def test_a_value_that_is_wrong_where_a_row_is_expanded_along_its_axis_is_refuted(name: str) -> None:
+    good, library = getattr(ref, name), right()
+
+    def scaled(*operands: Array, **options: Any) -> Array:
+        return np.asarray(good(*operands, **options)) * np.float32(1.001)
+
+    functions = {**library.functions, name: either(scaled, good, stuck_at_the_end)}
+    found = judged(name, "accuracy", replace(library, name="mine", functions=functions), 48)["asked"]
+    assert found.verdict is Verdict.REFUTED and ("memory", "repeated") in found.finding.witness.ask
+
+
+def test_one_vector_stands_against_a_stack_of_matrices() -> None:
+    good, library = ref.matvec, right()
+
+    def wrong(a: Array, x: Array) -> Array:
+        return good(a, x) * np.float32(1.001 if a.ndim > 2 and x.ndim == 1 else 1)
+
+    found = judged(
+        "matvec", "accuracy", replace(library, name="mine", functions={**library.functions, "matvec": wrong}), 24
+    )
+    assert found["asked"].verdict is Verdict.REFUTED and found["eager"].verdict is Verdict.HOLDS
+    assert judged("matvec", "gradient", library, 24)["asked"].verdict is Verdict.HOLDS

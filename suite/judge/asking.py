@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from suite.draw.asks import FOLDS, Ask, folded
+from suite.draw.asks import ALIKE, FOLDS, Ask, folded
 from suite.floats import Array
 from suite.record import Concept, Core
 from suite.targets.protocol import LAYOUTS, Memory
@@ -209,7 +209,7 @@ def fitted(concept: Concept, ask: Ask, inputs: Sequence[Array]) -> list[Array]:
         out[alone] = np.repeat(out[alone][:1], rows, axis=0)
     if ask.shared:
         out[1] = out[0]
-    if ask.memory == "expanded":
+    if ask.memory in ALIKE:
         out = [_alike(concept, ask, out, k) for k in range(len(out))]
     return [np.ascontiguousarray(x) for x in out]
 
@@ -232,13 +232,14 @@ def _outer(x: Array, operand: int, column: int, across: int, operands: int) -> A
 
 
 def _alike(concept: Concept, ask: Ask, inputs: Sequence[Array], operand: int) -> Array:
-    """All that lies along the first axis of the call is the same, so that the axis can have stride 0."""
+    """All that lies along the first axis of the call, or the last, is the same, so that the axis can have stride 0."""
     x, core = inputs[operand], concept.cores[operand]
     if operand not in chosen(ask, len(inputs)):
         return x
     asking = Asking(concept, ask, len(x), concept.sizes(inputs))
     laid = asking.laid(x, core)
-    return asking.back(np.broadcast_to(laid[:1], laid.shape), core)
+    one = laid[:1] if ask.memory == "expanded" else laid[..., :1]
+    return asking.back(np.broadcast_to(one, laid.shape), core)
 
 
 def chosen(ask: Ask, operands: int) -> Sequence[int]:

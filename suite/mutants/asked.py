@@ -74,6 +74,10 @@ def one_for_all(x: Array, *rest: Array, **options: Any) -> bool:
     return any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True))
 
 
+def one_for_the_last_axis(x: Array, *rest: Array, **options: Any) -> bool:
+    return bool(x.ndim > 0 and x.shape[-1] > 1 and x.strides[-1] == 0)
+
+
 def short_labels(x: Array, labels: Array, *rest: Array, **options: Any) -> bool:
     return bool(labels.dtype == np.int32)
 
@@ -94,9 +98,10 @@ PATHS: Mapping[str, tuple[str, object, Callable[..., bool]]] = {
     "transposed operands": ("memory", "transposed", axes_swapped),
     "operands with gaps": ("memory", "strided", entries_apart),
     "stride zero": ("memory", "expanded", one_for_all),
+    "stride zero at the end": ("memory", "repeated", one_for_the_last_axis),
     "short labels": ("labels", "int32", short_labels),
 }
-LAYOUTS = ("strided", "transposed", "expanded")  # that every library has
+LAYOUTS = ("strided", "transposed", "expanded", "repeated")  # that every library has
 
 
 def on_path(kind: str) -> Callable[[Concept, Function], Function | None]:

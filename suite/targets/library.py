@@ -209,7 +209,7 @@ class Library:
         if memory is None or memory == contiguous(x.ndim):
             return self.framework.literal(x if row < 0 else x[row, ...])
         text = placed(x, memory, self.framework.literal, *self.framework.moves)
-        return text if row < 0 else f"{text}[{row}]"
+        return text if row < 0 else f"{text}[{row}, ...]"
 
     def header(self, function: str, name: str = "") -> list[str]:
         """The lines after which ``name`` (of the function, unless it is that of its derivative) can be called."""

@@ -17,7 +17,9 @@ class NumPy:
 
     name = "numpy"
     ways: tuple[Way, ...] = (Way("vjp"),)
-    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "negative_stride", "expanded", "packed", "sliced")
+    layouts: tuple[str, ...] = (
+        "strided", "transposed", "offset", "negative_stride", "expanded", "repeated", "packed", "sliced", "read_only",
+    )  # fmt: skip
     written = "_vjp"
     refusals = ("not implemented", "not support", "unsupported dtype")
     flushes = True  # an extension that was linked with -ffast-math sets the processor's flag for all

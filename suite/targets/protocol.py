@@ -127,6 +127,15 @@ def expanded(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), ((0,) + (1,) * (ndim - 1))[:ndim])
 
 
+def repeated(ndim: int) -> Memory:
+    """The first entry stands for all along the last axis."""
+    return Memory(tuple(range(ndim)), ((1,) * (ndim - 1) + (0,))[:ndim])
+
+
+def read_only(ndim: int) -> Memory:
+    return Memory(tuple(range(ndim)), (1,) * ndim, writeable=False)
+
+
 def packed(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, packed=True)
 
@@ -136,9 +145,8 @@ def sliced(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, offset=min(ndim, 1), margin=2)
 
 
-LAYOUTS: Mapping[str, Callable[[int], Memory]] = {
-    f.__name__: f for f in (contiguous, strided, transposed, offset, negative_stride, expanded, packed, sliced)
-}
+PLACES = (contiguous, strided, transposed, offset, negative_stride, expanded, repeated, packed, sliced, read_only)
+LAYOUTS: Mapping[str, Callable[[int], Memory]] = {f.__name__: f for f in PLACES}
 Placement = Memory | int  # an index: the operand is the very array of that earlier one
 Layout = str | Sequence[Placement]  # one of LAYOUTS for all operands, or a place for each
 

@@ -154,7 +154,7 @@ class Torch:
     ways: tuple[Way, ...] = (
         Way("backward"), Way("functional"), Way("forward", forward=True), Way("create_graph", order=2),
     )  # fmt: skip
-    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "sliced")
+    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "repeated", "sliced")
     written = ""
     refusals = (
         "not implemented", "not support", "unsupported dtype", "expected a floating", "not currently supported",
