@@ -71,9 +71,17 @@ def _near(known: Cells, seen: Cells) -> bool:
     if not seen:
         return True
     return len(known) == len(seen) and all(
-        all(k in here or (abs(k) < FAR and k and {k - 1, k + 1} & here) for k in there)
-        for here, there in zip(known, seen, strict=True)
+        all(neighbours(k) & here for k in there) for here, there in zip(known, seen, strict=True)
     )
+
+
+def neighbours(cell: int) -> set[int]:
+    """A binade and those beside it; zero, the infinities and NaN have none.
+
+    >>> sorted(neighbours(1100)), neighbours(0)
+    ([1099, 1100, 1101], {0})
+    """
+    return {cell - 1, cell, cell + 1} if cell and abs(cell) < FAR else {cell}
 
 
 def _runs(cells: Iterable[int]) -> Iterable[str]:

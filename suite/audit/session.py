@@ -24,6 +24,8 @@ from suite.targets.library import Library
 from suite.targets.loading import load
 from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
 
+SELECTED = ("concepts", "laws", "dtypes", "known")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -40,6 +42,10 @@ class Request:
     known: tuple[str, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
+
+    def knowing(self, path: str) -> "Request":
+        """With one more file of known findings."""
+        return replace(self, known=tuple(dict.fromkeys((*self.known, path))))
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
@@ -147,6 +153,13 @@ def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
     return [replace(j, cells=tuple(map(marked, j.cells))) for j in judged]
 
 
+def request_of(head: Mapping[str, Any], seed: int, workers: int | None) -> Request:
+    """The audit that a report is of, with another seed."""
+    named = head.get("selected", {})
+    some, laws, dtypes, known = (tuple(named.get(k, ())) for k in SELECTED)
+    return Request(head["target"], some, laws, dtypes, head["device"], head["profile"], seed, workers, known)
+
+
 def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:
     """What the result depends on."""
     about = dict(prepared.target.describe())
@@ -163,6 +176,7 @@ def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict
         "hypothesis": importlib.metadata.version("hypothesis"),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
+        "selected": {k: list(getattr(prepared.request, k)) for k in SELECTED},
         "topics": dict(topics()),
         "upstream": {k.id: k.upstream for k in prepared.plan.known if k.upstream},
         "python": platform.python_version(),

@@ -220,4 +220,5 @@ def _sides(found: Refutation, law: Law, route: str, judged: Callable[[Law, Case,
 
 
 def _decimal(number: str) -> str:
+    """A hex float as people read it; what is one already."""
     return repr(float.fromhex(number)) if "0x" in number else number
