@@ -37,7 +37,7 @@ def _cross_entropy(logits: Array, labels: Array, *, reduction: str) -> Array:
 
 def _weights(labels: Array, weight: Array | None, ignore_index: int) -> Array:
     """What each sample counts: 0 if its label is ignored."""
-    one = np.ones(labels.shape) if weight is None else _picked(weight[..., None, :] + 0 * labels[..., None], labels)
+    one = np.ones(labels.shape, np.float32) if weight is None else _picked(weight[..., None, :] + 0 * labels[..., None], labels)
     return np.where(labels == ignore_index, 0, one)
 
 
@@ -52,7 +52,7 @@ def _targeted(
     """-sum_j t_j log p_j, t = (1 - e) w_y at the label y plus e w_j / c everywhere, over the sum of w_y."""
     z = _log_softmax(logits)
     w, e = _weights(labels, weight, ignore_index), decimal(logits, label_smoothing)
-    everywhere = np.ones((*labels.shape, 1)) if weight is None else weight[..., None, :]
+    everywhere = np.ones((*labels.shape, 1), np.float32) if weight is None else weight[..., None, :]
     hit = np.arange(logits.shape[-1]) == labels[..., None]
     t = np.where(hit, (1 - e) * w[..., None], 0)
     if label_smoothing:
@@ -87,7 +87,7 @@ def _chained_vjp(
     """h = -g t goes into the derivative of log-softmax, h - e^z sum h."""
     w = _weights(labels, weight, ignore_index)
     g = (cotangent / np.sum(w, axis=-1) if reduction == "mean" else cotangent)[..., None, None]
-    everywhere = np.ones((*labels.shape, 1)) if weight is None else weight[..., None, :]
+    everywhere = np.ones((*labels.shape, 1), np.float32) if weight is None else weight[..., None, :]
     spread = np.where(labels[..., None] == ignore_index, 0.0, everywhere * (g * (label_smoothing / logits.shape[-1])))
     hit = np.arange(logits.shape[-1]) == labels[..., None]
     h = -(np.where(hit, w[..., None] * (g * (1.0 - label_smoothing)), 0.0) + spread)
