@@ -37,7 +37,9 @@ def _cross_entropy(logits: Array, labels: Array, *, reduction: str) -> Array:
 
 def _weights(labels: Array, weight: Array | None, ignore_index: int) -> Array:
     """What each sample counts: 0 if its label is ignored."""
-    one = np.ones(labels.shape, np.float32) if weight is None else _picked(weight[..., None, :] + 0 * labels[..., None], labels)
+    one = np.ones(labels.shape, np.float32)
+    if weight is not None:
+        one = _picked(weight[..., None, :] + 0 * labels[..., None], labels)
     return np.where(labels == ignore_index, 0, one)
 
 
