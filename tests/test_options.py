@@ -62,6 +62,9 @@ IGNORED: tuple[tuple[str, Change], ...] = (
     ("matrix_norm_not_convex", replaced("ord", -1, 1)),
     ("matrix_norm_not_convex", replaced("ord", -np.inf, -1)),
     ("spectral_norm", replaced("ord", "nuc", 2)),
+    ("cross_entropy_smoothed", ignored("label_smoothing", 0.0)),
+    ("cross_entropy_ignoring", ignored("ignore_index", -100)),
+    ("nll_loss_weighted", ignored("ignore_index", -100)),
     ("spectral_norm_not_convex", replaced("ord", -2, 2)),
 )
 
@@ -110,3 +113,29 @@ def norm_of_one_entry(x: Array, *, ord: Any = 2, axis: Any = None, keepdims: boo
 def test_what_is_wrong_of_one_entry_alone_is_refuted(name: str, function: Any, dtype: str) -> None:
     law = "finite" if name == "std" else "accuracy"
     assert judged(name, law, "ci", dtype, **{name: function})[f"{law}-eager"].verdict is Verdict.REFUTED
+
+
+def counting_all(name: str) -> Callable[..., Array]:
+    """The mean over all samples, ignored ones and their weights too."""
+
+    def wrong(x: Array, labels: Array, *weight: Array, reduction: str = "mean", **options: Any) -> Array:
+        if reduction != "mean":
+            return getattr(ref, name)(x, labels, *weight, reduction=reduction, **options)
+        total = getattr(ref, name)(x, labels, *weight, reduction="sum", **options)
+        return (total / labels.shape[-1]).astype(x.dtype)
+
+    return wrong
+
+
+@pytest.mark.parametrize(
+    "name, dtype, profile",
+    [
+        ("cross_entropy_ignoring", "float32", "quick"), ("cross_entropy_ignoring", "bfloat16", "ci"),
+        ("cross_entropy_weighted", "float32", "quick"), ("nll_loss_weighted", "bfloat16", "quick"),
+    ],
+)  # fmt: skip
+def test_a_mean_over_all_samples_is_refuted(name: str, dtype: str, profile: str) -> None:
+    function = concepts()[name].call_name
+    found = judged(name, "accuracy", profile, dtype, **{function: counting_all(function)})["accuracy-eager"]
+    assert found.verdict is Verdict.REFUTED
+    assert judged(name, "accuracy", "quick", dtype)["accuracy-eager"].verdict is Verdict.HOLDS

@@ -1,4 +1,4 @@
-"""Cross-entropies of logits, of labels and of probabilities: convex in the logits, finite wherever the loss is."""
+"""Cross-entropy and its relatives: non-negative, convex in their scores, finite wherever the exact loss is."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import numpy as np
 import reference as ref
 from suite.arithmetic import decimal
 from suite.concepts.losses import CONVEX, LOGITS, MEAN_SUM, NONE, reduced, xlog
-from suite.draw.kinds import LOG_SIMPLEX, SIMPLEX, labels
+from suite.draw.kinds import LOG_SIMPLEX, SIMPLEX, WEIGHT, labels, padded_labels
 from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.truth import Formula
@@ -18,6 +18,8 @@ from suite.laws.order import Range
 from suite.record import Concept, Freedom, Operand
 
 LABELS = Operand(labels("c"), grad=False)
+PADDED = Operand(padded_labels("c"), grad=False)
+WEIGHTS = Operand(WEIGHT, grad=False)
 
 
 def _log_softmax(x: Array) -> Array:
@@ -31,6 +33,67 @@ def _picked(x: Array, labels: Array) -> Array:
 
 def _cross_entropy(logits: Array, labels: Array, *, reduction: str) -> Array:
     return reduced(-_picked(_log_softmax(logits), labels), reduction)
+
+
+def _weights(labels: Array, weight: Array | None, ignore_index: int) -> Array:
+    """What each sample counts: 0 if its label is ignored."""
+    one = np.ones(labels.shape, np.float32)
+    if weight is not None:
+        one = _picked(weight[..., None, :] + 0 * labels[..., None], labels)
+    return np.where(labels == ignore_index, 0, one)
+
+
+def _averaged(terms: Array, weights: Array, reduction: str) -> Array:
+    return np.sum(terms, axis=-1) / (np.sum(weights, axis=-1) if reduction == "mean" else 1)
+
+
+def _targeted(
+    logits: Array, labels: Array, weight: Array | None = None, *, reduction: str, label_smoothing: float = 0.0,
+    ignore_index: int = -100,
+) -> Array:  # fmt: skip
+    """-sum_j t_j log p_j, t = (1 - e) w_y at the label y plus e w_j / c everywhere, over the sum of w_y."""
+    z = _log_softmax(logits)
+    w, e = _weights(labels, weight, ignore_index), decimal(logits, label_smoothing)
+    everywhere = np.ones((*labels.shape, 1), np.float32) if weight is None else weight[..., None, :]
+    hit = np.arange(logits.shape[-1]) == labels[..., None]
+    t = np.where(hit, (1 - e) * w[..., None], 0)
+    if label_smoothing:
+        t = t + np.where(labels[..., None] == ignore_index, 0, e / logits.shape[-1] * everywhere)
+    return _averaged(np.sum(-xlog(t, z), axis=-1), w, reduction)
+
+
+def _nll(lp: Array, labels: Array, weight: Array | None = None, *, reduction: str, ignore_index: int = -100) -> Array:
+    w = _weights(labels, weight, ignore_index)
+    return _averaged(np.where(labels == ignore_index, 0, w * -_picked(lp, labels)), w, reduction)
+
+
+def _in_parts(
+    logits: Array, labels: Array, weight: Array | None = None, *, reduction: str, label_smoothing: float = 0.0,
+    ignore_index: int = -100,
+) -> Array:  # fmt: skip
+    """(1 - e) of the loss plus e/c of the sum over all classes, each reduced by itself."""
+    z = ref.log_softmax(logits)
+    hard = ref.nll_loss(z, labels, weight, reduction=reduction, ignore_index=ignore_index)
+    if not label_smoothing:
+        return hard
+    all_classes = z if weight is None else z * weight[..., None, :]
+    smooth = np.where(labels == ignore_index, 0.0, -np.sum(all_classes, axis=-1))
+    w = _weights(labels, weight, ignore_index)
+    return (1.0 - label_smoothing) * hard + _averaged(smooth, w, reduction) * (label_smoothing / logits.shape[-1])
+
+
+def _chained_vjp(
+    logits: Array, labels: Array, weight: Array | None = None, *, reduction: str, label_smoothing: float = 0.0,
+    ignore_index: int = -100, cotangent: Array,
+) -> tuple[Array, ...]:  # fmt: skip
+    """h = -g t goes into the derivative of log-softmax, h - e^z sum h."""
+    w = _weights(labels, weight, ignore_index)
+    g = (cotangent / np.sum(w, axis=-1) if reduction == "mean" else cotangent)[..., None, None]
+    everywhere = np.ones((*labels.shape, 1), np.float32) if weight is None else weight[..., None, :]
+    spread = np.where(labels[..., None] == ignore_index, 0.0, everywhere * (g * (label_smoothing / logits.shape[-1])))
+    hit = np.arange(logits.shape[-1]) == labels[..., None]
+    h = -(np.where(hit, w[..., None] * (g * (1.0 - label_smoothing)), 0.0) + spread)
+    return (h - np.exp(ref.log_softmax(logits)) * np.sum(h, axis=-1, keepdims=True),)
 
 
 def _of_probabilities(y: Array, t: Array, *, reduction: str) -> Array:
@@ -69,6 +132,12 @@ def _picked_vjp(logits: Array, labels: Array, *, reduction: str, cotangent: Arra
 
 CROSS_ENTROPY = Freedom(derivatives=(_picked_vjp,), saved=ref.cross_entropy_vjp_saved, fused=False)
 
+TARGETED = {
+    "truth": Formula(_targeted),
+    "freedom": Freedom(alternatives=(_in_parts,), derivatives=(_chained_vjp,), fused=False),
+    "laws": (Range(0.0), Convex()),
+}
+
 cross_entropy = Concept(
     "cross_entropy",
     "(m,c),(m)->()",
@@ -81,6 +150,29 @@ cross_entropy = Concept(
     laws=(Range(0.0), Shift(), Convex()),
     apart=True,
     variants=(
+        {
+            "name": "cross_entropy_smoothed",
+            **TARGETED,
+            "options": tuple({"reduction": r, "label_smoothing": e} for r, e in (("mean", 0.1), ("sum", 0.25))),
+        },
+        {
+            "name": "cross_entropy_ignoring",
+            **TARGETED,
+            "operands": (LOGITS, PADDED),
+            "options": tuple({"reduction": r, "ignore_index": k} for r, k in (("mean", 0), ("sum", 2))),
+        },
+        {
+            "name": "cross_entropy_weighted",
+            **TARGETED,
+            "signature": "(m,c),(m),(c)->()",
+            "operands": (LOGITS, PADDED, WEIGHTS),
+            "options": (
+                {"reduction": "mean"},
+                {"reduction": "sum"},
+                {"reduction": "mean", "label_smoothing": 0.1},
+                {"reduction": "mean", "ignore_index": 0},
+            ),
+        },
         {
             "name": "cross_entropy_none",
             "signature": "(c),()->()",
@@ -156,4 +248,19 @@ nll_loss = Concept(
     backward=ref.nll_loss_vjp,
     laws=(Range(0.0),),
     apart=True,
+    variants=(
+        {
+            "name": "nll_loss_none",
+            "signature": "(c),()->()",
+            "options": NONE,
+            "apart": False,
+        },
+        {
+            "name": "nll_loss_weighted",
+            "signature": "(m,c),(m),(c)->()",
+            "operands": (Operand(LOG_SIMPLEX), PADDED, WEIGHTS),
+            "truth": Formula(_nll),
+            "options": ({"reduction": "mean"}, {"reduction": "sum"}, {"reduction": "mean", "ignore_index": 0}),
+        },
+    ),
 )

@@ -3,8 +3,10 @@
 A file of your own looks like the upper half, with ``FRAMEWORK = "torch"``.
 """
 
+import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -90,9 +92,22 @@ def sigmoid_chain(x: Tensor, weights: Tensor) -> Tensor:
 
 
 # -- losses
-cross_entropy = renamed(F.cross_entropy, "logits", "labels", reduction="mean")
+def cross_entropy(
+    logits: Tensor, labels: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
+    label_smoothing: float = 0.0, ignore_index: int = -100,
+) -> Tensor:  # fmt: skip
+    given: dict[str, Any] = {"reduction": reduction, "ignore_index": ignore_index}
+    return F.cross_entropy(logits, labels, weight, label_smoothing=label_smoothing, **given)
+
+
+def nll_loss(
+    log_probabilities: Tensor, labels: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
+    ignore_index: int = -100,
+) -> Tensor:  # fmt: skip
+    return F.nll_loss(log_probabilities, labels, weight, reduction=reduction, ignore_index=ignore_index)
+
+
 soft_cross_entropy = renamed(F.cross_entropy, "logits", "probabilities", reduction="mean")
-nll_loss = renamed(F.nll_loss, "log_probabilities", "labels", reduction="mean")
 mse_loss = renamed(F.mse_loss, "input", "target", reduction="mean")
 binary_cross_entropy_with_logits = renamed(F.binary_cross_entropy_with_logits, "logits", "target", reduction="mean")
 binary_cross_entropy = renamed(F.binary_cross_entropy, "probabilities", "target", reduction="mean")
@@ -256,7 +271,9 @@ class Torch:
         if isinstance(f, Renamed):
             return [head(name, f), f"    return {spelled(name, f.function)}({', '.join(f.arguments)})"]
         if inspect.isfunction(f) and f.__module__ == __name__:
-            return [head(name, f), *inspect.getsource(f).rstrip().splitlines()[1:]]
+            source = inspect.getsource(f).rstrip()
+            (definition,) = ast.parse(source).body
+            return [head(name, f), *source.splitlines()[definition.body[0].lineno - 1 :]]  # type: ignore[attr-defined]
         return [f"{name} = {spelled(name, f)}"]
 
     def literal(self, x: Array) -> str:
