@@ -94,6 +94,8 @@ class NumPy:
         if x.dtype.kind in "iu":
             return f"np.array({listed(x)})"
         prefix = "ml_dtypes" if x.dtype == ml_dtypes.bfloat16 else "np"
+        if not x.size:
+            return f"np.zeros({x.shape}, {prefix}.{x.dtype.name})"
         return f"np.array({listed(x)}, dtype={prefix}.{x.dtype.name})"
 
     def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:

@@ -278,6 +278,8 @@ class Torch:
 
     def literal(self, x: Array) -> str:
         dtype = "" if x.dtype.kind in "iu" else f", dtype=torch.{x.dtype.name}"
+        if not x.size:
+            return f"torch.zeros({x.shape}, dtype=torch.{x.dtype.name})"
         return f"torch.tensor({listed(x)}{dtype})"
 
     def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
