@@ -10,8 +10,8 @@ pytest.importorskip("torch")
 from sound import Sound, accusations
 from sound_losses import LOSSES
 from sound_points import POINTS
-from sound_rows import ROWS  # noqa: E402
-from sound_sums import SUMS_OF_ROWS  # noqa: E402
+from sound_rows import ROWS
+from sound_sums import SUMS_OF_ROWS
 
 from suite.concepts import concepts
 from suite.floats import FORMATS
