@@ -1,7 +1,7 @@
 """Sound algorithms that share no text with the reference: a name and a function each, heard on the audit's own cases.
 
 They are torch's operations composed by other hands, differentiated by autograd unless a derivative is given. Each is
-heard as it is written, in float64 inside, and in sixteen bits in binary32 inside.
+heard as it is written, and in the next wider format inside.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,8 +31,8 @@ from suite.verdict import Severity
 
 Tensor = torch.Tensor
 TORCH: Any = load("torch", "cpu", call_names())
-WIDER = {torch.float64: (), torch.float32: (torch.float64,), torch.float16: (torch.float32, torch.float64),
-         torch.bfloat16: (torch.float32, torch.float64)}  # fmt: skip
+WIDER = {torch.float32: (torch.float64,), torch.float16: (torch.float32,), torch.bfloat16: (torch.float32,)}
+LONGEST = 260  # entries of a row: in balls, and one by one, a long one takes its time
 
 
 # what masks, NaN and padding do is part of a contract that these texts do not have
@@ -73,7 +73,7 @@ def written(sound: Sound, concept: Concept, dtype: str) -> Iterator[tuple[str, C
     half = FORMATS[dtype].half
     if not (half and (sound.wide or concept.freedom.fused)):
         yield "as written", sound.function
-    for wider in WIDER[getattr(torch, dtype)]:
+    for wider in WIDER.get(getattr(torch, dtype), ()):
         yield f"{str(wider).removeprefix('torch.')} inside", inside(wider, sound.function)
 
 
@@ -89,8 +89,10 @@ def cases(concept: Concept, dtype: str, count: int, target: Target) -> list[Case
         found.append(Case(concept, FORMATS[dtype], draw(concept, FORMATS[dtype], recipe), recipe, target=target))
 
     with np.errstate(all="ignore"):
-        each_case(concept, dtype, Plan("numpy", "cpu", "quick", 11, cases=count), add)
-    return [c.few(64, 4096) for c in found if max(x[0].size for x in c.inputs) <= 1100]  # in balls a row takes its time
+        each_case(concept, dtype, Plan("numpy", "cpu", "quick", 11, cases=8 * count), add)
+    short = [c for c in found if max(x[0].size for x in c.inputs) <= LONGEST]
+    each = [[c for c in short if c.recipe.option == k][:count] for k in range(len(concept.options))]
+    return [c.few(64, 2048) for cases in each for c in cases]
 
 
 def accused(r: Refutation) -> bool:

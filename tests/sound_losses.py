@@ -147,7 +147,21 @@ VECDOT = {
     "backward": lambda x, y, *, axis=-1: (x * y).flip(axis).sum(axis),
     "einsum": lambda x, y, *, axis=-1: torch.einsum("...i,...i->...", x.movedim(axis, -1), y.movedim(axis, -1)),
 }
+
+
+def refined(a: Tensor, b: Tensor) -> Tensor:
+    x = torch.linalg.solve(a, b)
+    return x + torch.linalg.solve(a, b - torch.matmul(a, x.unsqueeze(-1)).squeeze(-1))
+
+
+def by_qr(a: Tensor, b: Tensor) -> Tensor:
+    q, r = torch.linalg.qr(a)
+    return torch.linalg.solve_triangular(r, q.mT @ b.unsqueeze(-1), upper=True).squeeze(-1)
+
+
 SOLVE = {
+    "refined once": refined,
+    "QR": by_qr,
     "LU": lambda a, b: torch.linalg.lu_solve(*torch.linalg.lu_factor(a), b.unsqueeze(-1)).squeeze(-1),
     "LU of the transpose": lambda a, b: torch.linalg.lu_solve(
         *torch.linalg.lu_factor(a.mT.contiguous()), b.unsqueeze(-1), adjoint=True).squeeze(-1),

@@ -73,14 +73,11 @@ class Problem:
 
     # -- how the texts are run
     def required(self, fused: bool = False, derivative: bool = False) -> Standard:
-        """Where the concept is itself an operation of the arithmetic, that is held to be it, and not a rewriting.
-
-        A derivative has no exact points: that of log 2 log2 x is log 2/(x log 2).
-        """
+        """Where the concept is itself an operation of the arithmetic, that is held to be it, and not a rewriting."""
         own = self.concept.name in OPERATIONS
         standard = replace(
             Standard.required(self.format, fused),
-            points=not (self.concept.elementwise or derivative),
+            points=not self.concept.elementwise,
             base_two=not own,
             reciprocals=not own or derivative,
             reach=1.0 if own else 0.25,
