@@ -123,14 +123,17 @@ def grade_of(ball: arb, got: float, fmt: Format) -> Severity:
 def ends(ball: arb, got: float = np.nan) -> tuple[str, str]:
     """The enclosure in decimal, rounded outward, to so many digits that what was ``got`` lies outside of it.
 
-    A number of float64 is said as such, in hex.
+    A number of float64 is said as such, in hex where its decimals are many.
     """
     if not ball.is_finite():
         return (str(float(ball.mid())),) * 2
     with precision(WORKING):
         low, high = ball.lower(), ball.upper()
-        if low == high and (low == arb(float(low)) or not np.isfinite(float(low))):
-            return (float(low).hex(),) * 2 if np.isfinite(float(low)) else (low.str(SHOWN, radius=False),) * 2
+        if low == high and low == arb(float(low)):
+            exact = str(Decimal(float(low)))
+            return (exact if len(exact) <= SHOWN else float(low).hex(),) * 2
+        if low == high and not np.isfinite(float(low)):
+            return (low.str(SHOWN, radius=False),) * 2
         digits = SHOWN
         while True:
             shown = _outward(low, digits, ROUND_FLOOR), _outward(high, digits, ROUND_CEILING)

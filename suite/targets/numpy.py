@@ -9,7 +9,7 @@ import numpy as np
 from reference import *  # noqa: F403 - a target is a module of functions; the reference is one
 from suite.floats import Array
 from suite.targets.protocol import Documented, Made, Memory, TargetError, Way, contiguous
-from suite.targets.words import kind_of, listed
+from suite.targets.words import in_runs, kind_of, listed
 
 
 class NumPy:
@@ -91,12 +91,14 @@ class NumPy:
         return [f"from reference import {name}"]
 
     def literal(self, x: Array) -> str:
-        if x.dtype.kind in "iu":
-            return f"np.array({listed(x)})"
         prefix = "ml_dtypes" if x.dtype == ml_dtypes.bfloat16 else "np"
         if not x.size:
             return f"np.zeros({x.shape}, {prefix}.{x.dtype.name})"
-        return f"np.array({listed(x)}, dtype={prefix}.{x.dtype.name})"
+        dtype = "" if x.dtype.kind in "iu" else f", dtype={prefix}.{x.dtype.name}"
+        runs = [f"np.full({n}, {text}{dtype})" for text, n in in_runs(x)]
+        if len(runs) == 1:
+            return runs[0].replace(str(x.size), str(x.shape), 1)
+        return f"np.concatenate([{', '.join(runs)}]).reshape({x.shape})" if runs else f"np.array({listed(x)}{dtype})"
 
     def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
         text = f"{name}({', '.join(operands)}{keywords}, cotangent={self.literal(call.cotangent)})"

@@ -17,7 +17,7 @@ from torch import Tensor
 from suite.floats import Array
 from suite.targets.protocol import Made, Memory, TargetError, Unsupported, Way, contiguous
 from suite.targets.torch_documents import DOCUMENTED
-from suite.targets.words import Renamed, head, kind_of, listed
+from suite.targets.words import Renamed, head, in_runs, kind_of, listed
 
 Function = Callable[..., Tensor]
 Axes = int | tuple[int, ...]
@@ -280,7 +280,10 @@ class Torch:
         dtype = "" if x.dtype.kind in "iu" else f", dtype=torch.{x.dtype.name}"
         if not x.size:
             return f"torch.zeros({x.shape}, dtype=torch.{x.dtype.name})"
-        return f"torch.tensor({listed(x)}{dtype})"
+        runs = [f"torch.full(({n},), {text}{dtype})" for text, n in in_runs(x)]
+        if len(runs) == 1:
+            return runs[0].replace(f"({x.size},)", str(x.shape), 1)
+        return f"torch.cat([{', '.join(runs)}]).reshape({x.shape})" if runs else f"torch.tensor({listed(x)}{dtype})"
 
     def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
         """The lines of ``derive``, along the same way."""
