@@ -36,7 +36,7 @@ LONGEST = 260  # entries of a row: in balls, and one by one, a long one takes it
 
 
 # what masks, NaN and padding do is part of a contract that these texts do not have
-OTHER = ("limits", "gradient_limits", "padding", "propagates_nan", "special_values", "kink")
+OTHER = ("limits", "gradient_limits", "padding", "propagates_nan", "special_values", "empty", "kink")
 
 
 @dataclass(frozen=True)

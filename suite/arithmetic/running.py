@@ -345,7 +345,7 @@ class RunningError(Arithmetic):
         value = (better or ufunc)(x.value)
         propagated, spread = np.zeros(x.shape), x.error
         if ufunc is np.exp and self.standard.base_two:  # log2 e is rounded, and its product with x
-            spread = spread + 2.02 * self.standard.format.u * _magnitude(x)
+            spread = spread + 2.02 * self.standard.inner_u * _magnitude(x)
         if spread is not x.error or not x.exact:
             slope = row.slope(x.value - spread, x.value + spread)
             propagated = np.where(spread > 0, slope * spread, 0.0)
@@ -353,7 +353,7 @@ class RunningError(Arithmetic):
             propagated = np.minimum(propagated, np.sqrt(x.error))
         rounding = self.ulps(value, propagated, row.wide if row.wide and self.standard.format.p == 53 else row.ulps)
         if ufunc is np.log and self.standard.base_two:  # log 2 is rounded, and its product with log2 x
-            rounding = rounding + 2.02 * self.standard.format.u * (np.abs(value) + propagated)
+            rounding = rounding + 2.02 * self.standard.inner_u * (np.abs(value) + propagated)
         if row.known is not None and self.standard.points:
             rounding = np.where((x.value == row.known) & (x.error == 0), 0.0, rounding)
         return self.done(value, propagated, rounding, x)

@@ -54,6 +54,11 @@ class Standard:
         return replace(self, flush=True)
 
     @property
+    def inner_u(self) -> float:
+        """Inside one elementary function, where sixteen bits are computed in binary32."""
+        return min(self.format.u, SINGLE.u)
+
+    @property
     def eta(self) -> Any:
         """What one underflow may lose, rounded upward: half of the smallest subnormal, or the smallest normal."""
         return (self.format.tiny if self.flush else max(self.format.eta / 2, 2.0**-1074)) / self.scale

@@ -154,11 +154,17 @@ def _spread(found: RunningError, shape: tuple[int, ...]) -> Array:
 
 
 def _admitted(declared: list[Bounded], reverse: Sequence[Sequence[RunningError]], most: float) -> list[Bounded]:
-    """Entry by entry the largest of the finite bounds that are at most so many times the declared one."""
+    """Entry by entry the largest of the finite bounds that are at most so many times the declared one.
+
+    None takes the last two bits where the declared one leaves them: sixteen times the bound of a sixteen-bit format may
+    be all of a value.
+    """
     out = []
     for k, (value, error) in enumerate(declared):
         spreads = [_spread(r[k], value.shape) for r in reverse if r]
-        others = [np.where(np.isfinite(e) & ((e <= most * error) | np.isinf(most)), e, 0.0) for e in spreads]
+        left = np.abs(value) / 4
+        near = [(e <= most * error) & ((e <= left) | (error > left)) for e in spreads]
+        others = [np.where(np.isfinite(e) & (n | np.isinf(most)), e, 0.0) for e, n in zip(spreads, near, strict=True)]
         out.append((value, np.maximum.reduce([error, *others])))
     return out
 
