@@ -1,6 +1,7 @@
 """A smaller input that is refuted for the same reason: rows first, then sizes, then values.
 
-Its patience is counted in candidates, not in seconds, so that a witness does not depend on the machine.
+Its patience is counted in candidates, long ones as several, and not in seconds, so that a witness does not depend on
+the machine.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from suite.record import Core
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 
 Judge = Callable[[Case], Refutation | None]
+ENTRIES = 2048  # of a candidate that counts as one
 TARGETS_OWN = (CallError, TargetError, Unsupported, ArithmeticError, ValueError, IndexError)
 
 
@@ -37,7 +39,7 @@ def minimise(
         nonlocal left
         if left <= 0:
             return None
-        left -= 1
+        left -= max(1, sum(x.size for x in case.inputs) // ENTRIES)
         try:
             refuted = judged(law, case, route).refuted
         except TARGETS_OWN:
@@ -87,12 +89,17 @@ def _fixed_point(best: Refutation, candidates: Callable[[Refutation], Iterator[C
     improved = True
     while improved:
         improved = False
-        for case in candidates(best):
+        for case in candidates(_loose(best)):
             smaller = judge(case)
             if smaller is not None:
                 best, improved = smaller, True
                 break
     return best
+
+
+def _loose(found: Refutation) -> Refutation:
+    """The same with a memory of its own: what is true of candidates is not kept with the drawn case."""
+    return replace(found, case=replace(found.case, memo={}, seed=found.case.drawn, answers={}, origin=None))
 
 
 def _asks(found: Refutation) -> Iterator[Case]:
@@ -180,7 +187,7 @@ def _levelled(best: Refutation, judge: Judge) -> Refutation:
             if operand.integer or not operand.kind.entries:
                 continue
             for part in range(parts):
-                made = (judge(case) for case in _level(best.case, k, part / parts, (part + 1) / parts))
+                made = (judge(case) for case in _level(_loose(best).case, k, part / parts, (part + 1) / parts))
                 best = next((r for r in made if r is not None), best)
     return best
 
