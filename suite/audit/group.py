@@ -15,7 +15,9 @@ from suite.audit.draws import each_case
 from suite.audit.failures import Failures
 from suite.audit.judging import entrywise, every_number, judged, put
 from suite.audit.plan import PROFILES, Plan
+from suite.audit.settling import settled
 from suite.concepts import call_names, concepts
+from suite.draw.asks import PLAIN
 from suite.draw.recipes import Recipe, draw, lengths
 from suite.findings.minimise import minimise
 from suite.findings.witness import decode, encode, reproduction
@@ -26,26 +28,30 @@ from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
-from suite.targets.loading import PLAIN, load
+from suite.targets import loading
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
-from suite.verdict import Cell, Finding, Severity, Verdict
+from suite.verdict import Cell, Finding, Known, Severity, Verdict
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What comes back from a group: cells, sentences about broken functions, an error curve, known ones fixed."""
+    """What comes back from a group: cells, sentences about broken functions, an error curve, known ones fixed.
+
+    ``notes``: sentences on how a person's function was asked, where that does not go without saying.
+    """
 
     group: tuple[str, str]
     cells: tuple[Cell, ...]
     broken: tuple[str, ...] = ()
     curve: Mapping[str, Any] | None = None
     fixed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @cache
 def reference() -> Target:
     """The reference as a target: where it is refuted too, nobody is accused."""
-    return load(PLAIN, names=call_names())
+    return loading.load(loading.PLAIN, names=call_names())
 
 
 class Group:
@@ -59,6 +65,7 @@ class Group:
         self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
         self.outcomes: dict[Key, Outcome] = {key: Outcome() for key in self.laws}
         self.reasons: dict[Key, str] = {}
+        self.refusals: dict[Key, str] = {}  # of calls that were asked for
         self.broken: dict[Key, str] = {}
         self.failures = None if database is None else Failures(database, plan, concept, self.laws)
         self.count = 0
@@ -150,7 +157,8 @@ class Group:
             self.outcomes[key] += o
             return o if o.refuted else None
         except Unsupported as refusal:
-            self.reasons[key] = f"not supported: {refusal}"
+            # along an ask it is that call, and the next may do
+            (self.reasons if case.ask == PLAIN else self.refusals)[key] = f"not supported: {refusal}"
         except TargetError as fault:
             # the function itself broke its contract, or only along this route
             lost = self.laws if key.route in ("eager", self.target.ways[0].name) else [key]
@@ -192,7 +200,7 @@ class Group:
             o.ratio,
             o.ideal,
             o.basis,
-            self.broken.get(key) or self.reasons.get(key, ""),
+            self.broken.get(key) or self.reasons.get(key, "") or ("" if o.elements else self.refusals.get(key, "")),
             finding,
         )
 
@@ -241,8 +249,13 @@ def verdict_of(o: Outcome, broken: bool) -> Verdict:
 def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: ExampleDatabase | None = None) -> Judged:
     """All cells of one (concept, dtype); what failed before comes first where a database keeps it."""
     name, dtype = group
-    mine = tuple(k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device))
-    work = Group(concepts()[name], dtype, target, replace(plan, known=mine), database)
+    ready = settled(target, concepts()[name], dtype)
+    mine = tuple(
+        k
+        for k in plan.known
+        if (k.concept, k.dtype, k.device) == (name, dtype, target.device) and asked_of(ready.concept, k)
+    )
+    work = Group(ready.concept, dtype, ready.target, replace(plan, known=mine), database)
     work.run()
     cells = tuple(work.cells())
     refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}
@@ -250,7 +263,13 @@ def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: Ex
     isa = str(target.describe().get("isa", ""))
     fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
     curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
-    return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed)
+    return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed, ready.notes)
+
+
+def asked_of(concept: Concept, known: Known) -> bool:
+    """Whether its options are among those that the target is asked for."""
+    full = concepts()[concept.name].options
+    return len(concept.options) == len(full) or dict(known.witness.options) in [dict(o) for o in concept.options]
 
 
 def _curve(o: Outcome, dtype: str) -> dict[str, list[float]]:

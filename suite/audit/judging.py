@@ -7,7 +7,7 @@ import numpy as np
 
 from suite.audit.cells import Key
 from suite.audit.plan import Profile
-from suite.draw.asks import covering
+from suite.draw.asks import covering, granted
 from suite.draw.recipes import Recipe
 from suite.floats import Format
 from suite.judge.case import Case
@@ -46,7 +46,8 @@ def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> I
     of features.
     """
     if key.route == ASKED:
-        asks = covering(case.concept, case.target.layouts, 0)
+        every = covering(case.concept, case.target.layouts, 0)
+        asks = granted(every, case.target.refuses(case.concept.call_name))
         some = affordable(case) if key.law == "gradient" else case
         for j in range(min(profile.asks, len(asks))):
             yield some.asked(asks[(number * profile.asks + j) % len(asks)])

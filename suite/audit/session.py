@@ -40,11 +40,12 @@ class Request:
     known: tuple[str, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
+    exclude: tuple[str, ...] = ()  # concepts; with the name of a function, all that call it
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
         for what, given, legal in (
-            ("concept", self.concepts, tuple(concepts())),
+            ("concept", (*self.concepts, *self.exclude), tuple(concepts())),
             ("law", self.laws, law_names()),
             ("dtype", self.dtypes, tuple(FORMATS)),
             ("profile", (self.profile,), tuple(PROFILES)),
@@ -79,8 +80,8 @@ def prepare(request: Request) -> Prepared:
     target = load(request.target, request.device, call_names())
     for known in given.known:
         expected.fitting(known, target)
-    every = given.of(target, request.target)
-    todo = tuple(groups(target, request.concepts, request.dtypes))
+    every = given.of(target)
+    todo = tuple(groups(target, request.concepts, request.dtypes, request.exclude))
     if not todo:
         wanted = ", ".join(request.concepts) or "any concept"
         raise UsageError(f"{request.target} has no function for {wanted}")
@@ -120,6 +121,7 @@ def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, int]
         tuple(f for j in confirmed for f in j.fixed),
         curves(confirmed),
         tuple(dict.fromkeys(b for j in confirmed for b in j.broken)),
+        tuple(dict.fromkeys(n for j in confirmed for n in j.notes)),
     )
     return audit, interrupted
 

@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from suite.floats import Array
+from suite.floats import FORMATS, Array
+from suite.targets.fitted import Fitted
+from suite.targets.formats import format_of, wider
 from suite.targets.framework import Framework, Function, Native
+from suite.targets.lone import by_row, rows_of
 from suite.targets.placing import placed
 from suite.targets.protocol import (
     CallError,
@@ -33,7 +36,8 @@ from suite.targets.words import first_line, kind_of
 class Library:
     """Named functions over one framework's arrays; ``vjps`` are derivatives that a person wrote beside them.
 
-    ``inherited``: the functions that come from the built-in target ``base``.
+    ``inherited``: the functions that come from the built-in target ``base``. ``dtypes``: the formats of a function that
+    is not for all. ``sources``: the lines that define a name of a person's own in a reproduction.
     """
 
     name: str
@@ -42,6 +46,8 @@ class Library:
     vjps: Mapping[str, Function] = field(default_factory=dict)
     base: str = ""
     inherited: frozenset[str] = frozenset()
+    dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def device(self) -> str:
@@ -65,6 +71,10 @@ class Library:
     def differentiates(self, function: str) -> bool:
         return function in (self.vjps if self.framework.written else self.functions)
 
+    def refuses(self, function: str) -> frozenset[str]:
+        f = self.functions.get(function)
+        return f.refused if isinstance(f, Fitted) else frozenset()
+
     def describe(self) -> Mapping[str, object]:
         return self.framework.describe()
 
@@ -80,12 +90,13 @@ class Library:
         outputs: int = 1,
     ) -> tuple[Array, ...]:
         f, where = self.functions[function], f"{self.name}.{function}"
-        native = self._native(operands, layout)
+        apart = apart or by_row(f, operands, options)
+        native = self._native(function, operands, layout)
 
         def run(xs: Sequence[Native]) -> tuple[Array, ...]:
             with self.guarded(where):
                 value = f(*xs, **options)
-            return self._outputs(value, outputs, operands, where)
+            return self._outputs(value, outputs, operands, where, isinstance(f, Fitted))
 
         found = each(run, native, len(operands[0]) if apart else 0)
         if layout == "contiguous":
@@ -109,8 +120,9 @@ class Library:
         if taken is None:
             raise Unsupported(f"{self.name} has no such derivative by {way!r}")
         text = (self.vjps if self.framework.written else self.functions)[function]
-        f, where = partial(text, **options), f"{self.name}.{function}{self.framework.written}"
-        native = self._native(operands, layout)
+        f, where = self._alike(partial(text, **options)), f"{self.name}.{function}{self.framework.written}"
+        apart = apart or by_row(text, operands, options)
+        native = self._native(function, operands, layout)
 
         def run(xs: Sequence[Native], seed: Array | None, along: Array | None) -> tuple[Array, ...]:
             return tuple(self.framework.derive(taken, f, xs, wrt, seed, along))
@@ -119,22 +131,56 @@ class Library:
             found = each(run, native, len(operands[0]) if apart else 0, cotangent, tangent)
             return found if cotangent is None else same_shapes(found, [operands[k] for k in wrt])
 
-    def _native(self, operands: Sequence[Array], layout: Layout) -> list[Native]:
+    def _alike(self, f: Function) -> Function:
+        """Where a library differentiates a function that promotes, its result comes back to the operands' format."""
+        if self.framework.written:
+            return f
+
+        def g(*xs: Native) -> Native:
+            y = f(*xs)
+            same = getattr(y, "dtype", None) == getattr(xs[0], "dtype", None)
+            return y if same else self.framework.like(y, xs[0])
+
+        return g
+
+    def _native(self, function: str, operands: Sequence[Array], layout: Layout) -> list[Native]:
+        formats, own = self.dtypes.get(function), format_of(operands)
+        if formats is not None and own not in formats:
+            raise Unsupported(f"{self.name}.{function}: DTYPES has {', '.join(formats) or 'nothing'}, not {own}")
         out: list[Native] = []
         for x, memory in zip(operands, memories(layout, operands), strict=True):
             out.append(out[memory] if isinstance(memory, int) else self.framework.to_native(x, memory))
         return out
 
-    def _outputs(self, value: Any, outputs: int, operands: Sequence[Array], where: str) -> tuple[Array, ...]:
-        """As many arrays as the signature has outputs, of the operands' dtype; else the contract is broken."""
+    def _outputs(
+        self, value: Any, outputs: int, operands: Sequence[Array], where: str, promotes: bool
+    ) -> tuple[Array, ...]:
+        """As many arrays as the signature has outputs, of the operands' dtype; else the contract is broken.
+
+        A function that ``promotes`` may return a wider format: its values are rounded to the operands', once.
+        """
         values = (value,) if outputs == 1 else value
         if not isinstance(values, (tuple, list)) or len(values) != outputs:
             raise TargetError(f"{where} returned {kind_of(value)}: return a tuple of {outputs} arrays")
         arrays = tuple(self.framework.from_native(v, where) for v in values)
-        expected = next(x.dtype for x in operands if x.dtype.kind not in "iu")
-        for dtype in (a.dtype for a in arrays if a.dtype != expected):
-            raise TargetError(f"{where} returned {dtype} for {expected} operands: return the operands' dtype")
-        return arrays
+        expected = format_of(operands)
+        for name in (a.dtype.name for a in arrays if a.dtype.name != expected):
+            if not (promotes and wider(name, expected)):
+                told = "return the operands' dtype, or name the formats in DTYPES"
+                raise TargetError(f"{where} returned {name} for {expected} operands: {told}")
+        return tuple(a if a.dtype.name == expected else FORMATS[expected].round(a) for a in arrays)
+
+    def returned(
+        self, function: str, operands: Sequence[Array], options: Mapping[str, object], *, apart: bool = False
+    ) -> str:
+        """The format of the result as it comes."""
+        f = self.functions[function]
+        native = self._native(function, operands, "contiguous")
+        apart = apart or by_row(f, operands, options)
+        with self.guarded(f"{self.name}.{function}"):
+            value = f(*(x[0, ...] if apart else x for x in native), **options)
+        first = value[0] if isinstance(value, (tuple, list)) else value
+        return str(self.framework.from_native(first, f"{self.name}.{function}").dtype.name)
 
     def _untouched(self, native: Sequence[Native], operands: Sequence[Array], where: str) -> None:
         """A function that writes into its operands is broken, whatever it returns."""
@@ -162,9 +208,11 @@ class Library:
 
     # -- reproductions
     def reproduce(self, shown: Shown) -> str:
+        if by_row(self.functions.get(shown.function), shown.calls[0], shown.options):
+            return "\n".join(map(self.reproduce, rows_of(shown)))
         derived = shown.operand >= 0
         name = shown.function + (self.framework.written if derived else "")
-        keywords = "".join(f", {k}={v!r}" for k, v in sorted(shown.options.items()))
+        keywords = self._behind(shown, derived)
         lines = self.header(shown.function, name)
         for n, operands in enumerate(shown.calls):
             names = [f"x{n}_{k}" for k in range(len(operands))]
@@ -175,6 +223,12 @@ class Library:
             plain = [f"print({name}({', '.join(names)}{keywords}))"]
             lines += self.framework.differentiated(name, names, keywords, shown) if derived else plain
         return "\n".join(lines)
+
+    def _behind(self, shown: Shown, derived: bool) -> str:
+        """What stands behind the operands, in the function's own words."""
+        f = (self.vjps if derived and self.framework.written else self.functions).get(shown.function)
+        told = f.arguments(shown.options) if isinstance(f, Fitted) else ([], shown.options)
+        return "".join([*(f", {v!r}" for v in told[0]), *(f", {k}={v!r}" for k, v in sorted(told[1].items()))])
 
     def _placed(self, x: Array, operand: int, shown: Shown, names: Sequence[str]) -> str:
         memory = shown.memory[operand] if shown.memory else contiguous(x.ndim)
@@ -187,9 +241,7 @@ class Library:
         name, imports = name or function, self.framework.imports
         if self.name == self.framework.name or function in self.inherited:
             return [*imports, *self.framework.defined(name, self.functions.get(name))]
-        if self.name.endswith(".py"):
-            return [*imports, "import runpy", f"{name} = runpy.run_path({self.name!r})[{name!r}]"]
-        return [*imports, f"from {self.name} import {name}"]
+        return [*imports, *self.sources.get(name, (f"from {self.name} import {name}",))]
 
 
 def each(

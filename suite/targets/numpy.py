@@ -22,7 +22,7 @@ class NumPy:
     refusals = ("not implemented", "not support", "unsupported dtype")
     flushes = True  # an extension that was linked with -ffast-math sets the processor's flag for all
     moves = ("transpose", "np.broadcast_to({}, {})")
-    imports = ("import numpy as np", "import ml_dtypes")
+    imports: tuple[str, ...] = ("import numpy as np", "import ml_dtypes")
 
     def __init__(self, device: str = "cpu"):
         if device != "cpu":

@@ -200,6 +200,9 @@ class Target(Protocol):
     def differentiates(self, function: str) -> bool:
         """Whether the target has its derivative, in one of its ways."""
 
+    def refuses(self, function: str) -> frozenset[str]:
+        """The features of an ask that the function cannot be asked for: it has no parameter for them."""
+
     def call(
         self,
         function: str,
