@@ -6,7 +6,7 @@ from pathlib import Path
 import natural
 import numpy as np
 import pytest
-from cli_helpers import Ran, audit, lawful, reproduced, written
+from cli_helpers import Ran, audit, lawful, needs_torch, reproduced, written
 
 from suite.audit.session import Request, UsageError
 from suite.concepts import call_names
@@ -145,6 +145,21 @@ def test_concepts_are_left_out(tmp_path: Path) -> None:
     assert ran.code == 0 and {c["concept"] for c in ran.cells} == {"mean"}
     with pytest.raises(UsageError, match="unknown concept 'sofmax': did you mean softmax"):
         Request("mypkg.ops", exclude=("sofmax",)).checked()
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    "text, arrays",
+    [
+        ("import torch\n", "torch"),
+        ("import torch\nFRAMEWORK = 'numpy'\n", "numpy"),
+        ("from torch.nn.functional import relu6\n", "torch"),
+        ("", "numpy"),
+    ],
+)
+def test_the_imports_of_a_module_tell_its_arrays(tmp_path: Path, text: str, arrays: str) -> None:
+    file = tmp_path / written(tmp_path, f"{text}def relu(x):\n    return x\n")
+    assert load(str(file), names=call_names()).framework.name == arrays
 
 
 MISTAKES = {

@@ -14,7 +14,7 @@ from typing import Any
 from suite.audit.names import UsageError
 from suite.concepts import call_names
 from suite.report.voice import say
-from suite.targets.modules import first_on_path, found
+from suite.targets.modules import first_on_path, found, uses
 from suite.targets.others import another
 
 LENDERS = ("math", "numpy", "scipy.special", "torch", "torch.nn.functional")  # packages often import from these
@@ -102,9 +102,3 @@ def closeness(name: str, theirs: str, f: Any) -> tuple[int, str] | tuple[()]:
 
 def line(name: str, path: str, doubt: str) -> str:
     return f'    "{name}": {path},' if not doubt else f'    # "{name}": {path},  # {doubt}'
-
-
-def uses(module: ModuleType, library: str) -> bool:
-    names = (getattr(v, "__name__", "") if inspect.ismodule(v) else getattr(v, "__module__", "") for v in
-             vars(module).values())  # fmt: skip
-    return any(str(n).partition(".")[0] == library for n in names)

@@ -11,7 +11,7 @@ from suite.targets import built_in
 from suite.targets.fitted import fitted
 from suite.targets.framework import Framework, Function
 from suite.targets.library import Library
-from suite.targets.modules import Source, found
+from suite.targets.modules import Source, found, uses
 from suite.targets.others import another
 from suite.targets.protocol import TargetError
 from suite.targets.words import nearest
@@ -165,8 +165,8 @@ def _based(source: Source, own: Library, base: object, device: str, names: Seque
 
 
 def _framework(module: ModuleType, target: str) -> Callable[[str], Framework]:
-    """FRAMEWORK is a class of the module's own, or names a built-in one; a namespace of the array API needs none."""
-    told = getattr(module, "FRAMEWORK", NAMESPACE if _is_namespace(module) else PLAIN)
+    """FRAMEWORK is a class of the module's own, or names a built-in one; without it the module's imports tell."""
+    told = getattr(module, "FRAMEWORK", None) or _guessed(module)
     if told == NAMESPACE:
         return partial(arrays_of, module)
     if isinstance(told, str) and told in built_in():
@@ -175,6 +175,13 @@ def _framework(module: ModuleType, target: str) -> Callable[[str], Framework]:
         raise TargetError(f"{target}: FRAMEWORK = {told!r}, must be one of {', '.join((*built_in(), NAMESPACE))}")
     own: Callable[[str], Framework] = told
     return own
+
+
+def _guessed(module: ModuleType) -> str:
+    """A namespace of the array API works on its own arrays, a module that has names of a library's on the library's."""
+    if _is_namespace(module):
+        return NAMESPACE
+    return next((name for name in built_in() if name != PLAIN and uses(module, name)), PLAIN)
 
 
 def arrays_of(module: ModuleType, device: str) -> Framework:

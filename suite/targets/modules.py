@@ -67,6 +67,17 @@ def found(target: str) -> Source:
         raise TargetError(f"{name} does not import: {type(error).__name__}: {first_line(error)}") from error
 
 
+def uses(module: ModuleType, library: str) -> bool:
+    """Whether a library, or something of it, is among the module's names.
+
+    >>> import suite.floats
+    >>> uses(suite.floats, "numpy"), uses(suite.floats, "torch")
+    (True, False)
+    """
+    homes = (getattr(v, "__name__" if isinstance(v, ModuleType) else "__module__", "") for v in vars(module).values())
+    return any(str(home).partition(".")[0] == library for home in homes)
+
+
 def parted(target: str) -> tuple[str, str]:
     """The module and, behind a colon, the one function of it.
 
