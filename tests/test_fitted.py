@@ -27,9 +27,9 @@ def library(name: str, f: Callable[..., Any], arrays: str = "numpy", vjp: Callab
     return Library("mine", framework(arrays), {name: fitted(name, f, f"mine.{name}")}, vjps)
 
 
-def judged(target: Library, concept: str = "", dtype: str = "float32", *laws: str) -> Judged:
+def judged(target: Library, concept: str = "", dtype: str = "float32", *laws: str, cases: int = 0) -> Judged:
     name = concept or next(iter(target.functions))
-    return judge_group((name, dtype), target, Plan("mine", "cpu", "quick", 0, laws or ("accuracy",)))
+    return judge_group((name, dtype), target, Plan("mine", "cpu", "quick", 0, laws or ("accuracy",), cases=cases))
 
 
 def verdicts(found: Judged) -> set[Verdict]:
@@ -161,6 +161,30 @@ def test_the_rows_of_a_lone_function_are_reproduced_one_by_one() -> None:
     ready = settled(target, concepts()["logsumexp"], "float32").target
     text = ready.reproduce(Shown("logsumexp", ((np.ones((2, 3), np.float32),),), {"axis": -1}))
     assert text.count("print(logsumexp(x0_0))") == 2 and text.count("[1.0, 1.0, 1.0]") == 2
+
+
+SINGLE: dict[str, Callable[..., Any]] = {
+    "relu": lambda x: x if x > 0 else x.dtype.type(0) * x.dtype.type(0),
+    "matmul": lambda a, b: np.dot(a, b),
+}
+
+
+@pytest.mark.parametrize("name", SINGLE)
+def test_a_function_of_numbers_or_single_matrices_is_judged_row_by_row(name: str) -> None:
+    found = judged(library(name, SINGLE[name]), name, "float64", cases=1)
+    assert Verdict.HOLDS in verdicts(found) <= {Verdict.HOLDS}
+    assert found.notes == (f"mine.{name} takes no batches: judged one row at a time, with which it agrees",)
+
+
+def test_such_a_function_is_refuted_where_it_is_wrong() -> None:
+    found = judged(library("matmul", lambda a, b: np.dot(a, b) * 1.000001), "matmul", "float64", cases=1)
+    assert Verdict.REFUTED in verdicts(found)
+
+
+def test_a_function_with_an_axis_that_fails_on_batches_is_broken() -> None:
+    """It divides by sums of another shape: a row alone would hide it."""
+    found = judged(library("softmax", lambda x, axis: np.exp(x) / np.exp(x).sum(axis)))
+    assert verdicts(found) == {Verdict.BROKEN} and not found.notes
 
 
 def test_an_axis_that_it_does_not_have_is_unsupported() -> None:

@@ -42,6 +42,7 @@ def settled(target: Target, concept: Concept, dtype: str) -> Settled:
         return Settled(target, concept)
     needed = _needed(f, concept)
     chosen = _tried(target, f, concept, needed) if needed else f
+    chosen = chosen if concept.along or concept.apart else _lone(target, chosen, concept)
     chosen = replace(chosen, refused=chosen.refused | _refused(target, chosen, concept))
     found = _with(target, chosen, concept)
     able = tuple(o for o in concept.options if chosen.grants(o))
@@ -54,7 +55,9 @@ def _with(target: Library, f: Fitted, concept: Concept) -> Library:
     name, vjps = concept.call_name, dict(target.vjps)
     vjp = vjps.get(name)
     if isinstance(vjp, Fitted):
-        vjps[name] = replace(vjp, fixed={**{k: f.fixed[k] for k in vjp.lacking if k in f.fixed}, **vjp.fixed})
+        vjps[name] = replace(
+            vjp, lone=f.lone, fixed={**{k: f.fixed[k] for k in vjp.lacking if k in f.fixed}, **vjp.fixed}
+        )
     return replace(target, functions={**target.functions, name: f}, vjps=vjps)
 
 
@@ -127,6 +130,23 @@ def _far(case: Case) -> tuple[float, float]:
 
 
 # -- calls that it cannot answer
+def _lone(target: Library, f: Fitted, concept: Concept) -> Fitted:
+    """A function of numbers or of single matrices, which fails on a batch and agrees row by row."""
+    able = [k for k, o in enumerate(concept.options) if f.grants(o)]
+    alone = replace(f, lone=True, refused=f.refused | {"rank", "stretched"})
+    for fmt in FORMATS.values() if able and not f.fault else ():
+        try:
+            _case(_with(target, f, concept), concept, able[0], fmt).got()
+            return f
+        except Unsupported:
+            continue
+        except (CallError, TargetError):
+            with suppress(*FAILURES):
+                if _far(_case(_with(target, alone, concept), concept, able[0], fmt))[1] <= np.sqrt(fmt.u):
+                    return alone
+    return f
+
+
 def _refused(target: Library, f: Fitted, concept: Concept) -> frozenset[str]:
     """What a trial shows: several axes at once, and without an axis other numbers of batch axes."""
     if f.fault or f.fixed.get("axis", LAST) is ROWS:
@@ -165,9 +185,11 @@ def _notes(f: Fitted, tried: tuple[str, ...]) -> Iterator[str]:
     if judged and not f.fault:
         told, seen = ", ".join(_valued(f, k) for k in judged), ", with which it agrees" if tried else ""
         yield f"{f.called} takes no {' and no '.join(judged)}: judged {'' if judged == ['axis'] else 'as '}{told}{seen}"
+    if f.lone:
+        yield f"{f.called} takes no batches: judged one row at a time, with which it agrees"
     never = ["keepdims"] if "keepdims" in f.lacking else []
     never += ["several axes at once"] if "parts" in f.refused and "axis" in f.words else []
-    never += ["another number of axes"] if "rank" in f.refused else []
+    never += ["another number of axes"] if "rank" in f.refused and not f.lone else []
     if never and not f.fault:
         yield f"{f.called} cannot be asked for {', '.join(never)}: not judged so"
 

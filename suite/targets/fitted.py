@@ -30,8 +30,8 @@ class Fitted:
 
     ``words``: its own parameter for each option that it takes. ``placed``: those of its parameters that are given by
     position only, with their defaults. ``lacking``: options that it does not take; ``fixed``: the value that it has for
-    one of them. ``refused``: features of an ask that it cannot be asked for. ``reason``: why it cannot be called at
-    all; ``fault``: why it is broken.
+    one of them. ``refused``: features of an ask that it cannot be asked for. ``lone``: it has no batches, each row is a
+    call. ``reason``: why it cannot be called at all; ``fault``: why it is broken.
     """
 
     function: Function
@@ -41,6 +41,7 @@ class Fitted:
     lacking: tuple[str, ...] = ()
     fixed: Mapping[str, object] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
+    lone: bool = False
     reason: str = ""
     fault: str = ""
 
@@ -58,8 +59,8 @@ class Fitted:
 
     def by_row(self, ndim: int, options: Mapping[str, object]) -> bool:
         """Whether the plain call, rows in a batch, has to be made row by row."""
-        lone = "axis" in self.lacking and self.fixed.get("axis", LAST) is ROWS
-        return lone and ndim == 2 and options.get("axis") == LAST
+        without = "axis" in self.lacking and self.fixed.get("axis", LAST) is ROWS
+        return self.lone or (without and ndim == 2 and options.get("axis") == LAST)
 
     def __call__(self, *operands: Any, **options: Any) -> Any:
         if self.reason:

@@ -208,8 +208,10 @@ class Library:
 
     # -- reproductions
     def reproduce(self, shown: Shown) -> str:
-        if by_row(self.functions.get(shown.function), shown.calls[0], shown.options):
-            return "\n".join(map(self.reproduce, rows_of(shown)))
+        alone = by_row(self.functions.get(shown.function), shown.calls[0], shown.options)
+        return "\n".join(map(self._shown, rows_of(shown) if alone else (shown,)))
+
+    def _shown(self, shown: Shown) -> str:
         derived = shown.operand >= 0
         name = shown.function + (self.framework.written if derived else "")
         keywords = self._behind(shown, derived)
