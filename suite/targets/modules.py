@@ -75,7 +75,7 @@ def uses(module: ModuleType, library: str) -> bool:
     (True, False)
     """
     homes = (getattr(v, "__name__" if isinstance(v, ModuleType) else "__module__", "") for v in vars(module).values())
-    return any(str(home).partition(".")[0] == library for home in homes)
+    return any(str(home).partition(".")[0] == library and home in sys.modules for home in homes)
 
 
 def parted(target: str) -> tuple[str, str]:
