@@ -65,7 +65,10 @@ def _accept(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentP
     b.add_argument("--upstream", default="", help="the address of the upstream issue")
     b.add_argument("--severity", choices=[s.value for s in Severity], help="another severity (convention: documented)")
     b.add_argument("--report", metavar="DIR", default=LAST)
-    b.set_defaults(run="suite.report.command:accept")
+    seeds = "with all: further seeds at most, until what they show is known (default: 20; 0: the report alone)"
+    b.add_argument("--seeds", type=int, default=20, metavar="N", help=seeds)
+    _workers(b, "processes (default: all cores)")
+    b.set_defaults(run="suite.report.accepting:accept")
     return b
 
 

@@ -169,13 +169,13 @@ def test_right_versions_are_not(small: Power) -> None:
 @pytest.mark.parametrize("concept", ["softmax", "kl_div"])
 def test_right_versions_are_heard_at_length(concept: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many rows in all formats as are due, of a function without a batch axis as well; each is another draw."""
-    monkeypatch.setitem(hearing.ROWS, "quick", 1200)
+    monkeypatch.setitem(hearing.ROWS, "quick", 600)
     found = {
         d: Proceedings((concept, d, "numpy"), (), [v for v in versions() if v.concept == concept], QUICK).run()
         for d in FORMATS
     }
     for version in (v for v in versions() if v.concept == concept):
-        assert sum(found[d].rows[version.id] for d in version.dtypes) >= 1200
+        assert sum(found[d].rows[version.id] for d in version.dtypes) >= 600
     assert not any(g.accusations for g in found.values())
 
 
@@ -265,45 +265,3 @@ def test_the_quick_matrix_has_not_fallen(tmp_path: Path) -> None:
 def test_no_bug_of_the_corpus_is_recorded_as_alive_in_ci() -> None:
     alive = record.recorded()["ci"]
     assert [m.id for m in mutants() if m.origin == "corpus" and m.id in alive] == []
-
-
-# -- an honest score
-
-
-def test_the_mutants_of_one_operator_are_held_out_together_and_about_half_of_all() -> None:
-    found = mutants()
-    kinds = {(m.kind, m.held_out) for m in found if m.origin == "operator"}
-    assert len(kinds) == len({kind for kind, _ in kinds})
-    assert {(m.origin, m.held_out) for m in found} == {(o, h) for o in ORIGINS for h in (True, False)}
-    assert 0.3 < sum(m.held_out for m in found) / len(found) < 0.7
-
-
-def test_a_part_is_the_mutants_of_that_part() -> None:
-    parts = {p: measure(QUICK, ["relu"], 1, lambda label: None, False, p).trials for p in run.PARTS}
-    assert {t.id for t in parts["all"]} == {t.id for p in ("developed", "held-out") for t in parts[p]}
-    assert all(t.held_out for t in parts["held-out"]) and not any(t.held_out for t in parts["developed"])
-
-
-def test_what_another_tool_kills_counts_and_is_named_first(small: Power) -> None:
-    alive = [t for t in small.trials if not t.killed and t.origin != "corpus"]
-    told = replace(alive[-1], peers=(("gradcheck", "killed"), ("array API", "survived")))
-    found = replace(small, trials=(*(t for t in small.trials if t.id != told.id), told))
-    assert told.missed == ("gradcheck",) and told in found.distinguishable and found.survivors[0] == told
-    assert found.rates["of all"].of == len(found.trials) > len(found.distinguishable)
-
-
-def test_a_kill_that_no_gate_reports_is_counted_apart(small: Power) -> None:
-    first = small.killed[0]
-    mild = replace(first, severity="inconsistent")
-    found = replace(small, trials=tuple(mild if t == first else t for t in small.trials))
-    assert len(small.gated) - len(found.gated) == 1 and len(found.killed) == len(small.killed)
-
-
-def test_functions_of_one_sixteen_bit_number_are_enumerated_as_in_an_audit() -> None:
-    """Wrong at one number of 65 536, which three cases would hardly meet; quick does not look for it."""
-    at = np.float16(0.12347412)
-    wrong = mutant(lambda x: np.where(x == at, np.float16(1), ref.exp(x)), "exp", dtype="float16")
-    group = ("exp", "float16", "numpy")
-    assert not trials(group, [wrong], QUICK)[0].killed
-    (t,) = trials(group, [wrong], Plan("numpy", "cpu", "ci", 0, ("accuracy",), cases=3))
-    assert t.killed and t.case == 4

@@ -13,24 +13,25 @@ from hypothesis.database import ExampleDatabase
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
 from suite.audit.failures import Failures
-from suite.audit.judging import entrywise, every_number, judged, put
+from suite.audit.judging import entrywise, every_number, judged, put, unjudged_reason, verdict_of
 from suite.audit.plan import PROFILES, Plan
 from suite.audit.settling import settled
 from suite.concepts import call_names, concepts
 from suite.draw.asks import PLAIN
-from suite.draw.recipes import Recipe, draw, lengths
-from suite.findings.minimise import minimise
-from suite.findings.witness import decode, encode, reproduction
+from suite.draw.recipes import Recipe, draw, lengths, smallest
+from suite.findings.minimise import minimise, shared
+from suite.findings.reproduction import reproduction
+from suite.findings.witness import decode, encode
 from suite.floats import FORMATS
 from suite.judge.case import Case
-from suite.judge.outcome import Outcome, Refutation, hull, region_of
+from suite.judge.outcome import Outcome, Refutation
 from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
 from suite.targets import loading
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
-from suite.verdict import Cell, Finding, Known, Severity, Verdict
+from suite.verdict import Cell, Finding, Severity, Verdict
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class Judged:
     curve: Mapping[str, Any] | None = None
     fixed: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+
+
+FEW = 48  # rows of one entry: two of every style
+SHARED = "the reference fails as well: nobody is accused, and the law is to be looked at"
 
 
 @cache
@@ -67,6 +72,7 @@ class Group:
         self.reasons: dict[Key, str] = {}
         self.refusals: dict[Key, str] = {}  # of calls that were asked for
         self.broken: dict[Key, str] = {}
+        self.shared: dict[Key, str] = {}  # cells that refute the reference as well
         self.failures = None if database is None else Failures(database, plan, concept, self.laws)
         self.count = 0
 
@@ -83,6 +89,8 @@ class Group:
         each_case(self.concept, self.dtype, self.plan, lambda recipe: self.judge(self.case(recipe)))
         if not self.plan.cases and self.profile.exhaustive:
             self.enumerate()
+            for recipe in smallest(self.concept):
+                self.judge(self.case(recipe).few(FEW, FEW))
 
     def enumerate(self) -> None:
         """Of a function of one sixteen-bit number every finite argument: what holds there is proved."""
@@ -177,6 +185,8 @@ class Group:
 
     def cell(self, key: Key, law: Law, o: Outcome) -> Cell:
         finding = self.finding(key, law, o) if o.refuted else None
+        if o.refuted and not finding:  # of the law's own making
+            o = o.marked(refuted=(), unknown=o.unknown + 1, proved=False)
         known = next((k.id for k in self.plan.known if finding and k.covers(finding)), "")
         verdict = verdict_of(o, key in self.broken)
         if verdict is Verdict.REFUTED and isinstance(law, Repeatable):
@@ -200,16 +210,28 @@ class Group:
             o.ratio,
             o.ideal,
             o.basis,
-            self.broken.get(key) or self.reasons.get(key, "") or ("" if o.elements else self.refusals.get(key, "")),
+            self.reason(key, verdict),
             finding,
         )
 
-    def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
+    def reason(self, key: Key, verdict: Verdict) -> str:
+        """Why a cell is broken or not judged, or not judged in full."""
+        o = self.outcomes[key]
+        refused = "" if o.elements else self.refusals.get(key, "")
+        whole = self.broken.get(key) or self.reasons.get(key) or self.shared.get(key)
+        return whole or refused or unjudged_reason(verdict, o)
+
+    def finding(self, key: Key, law: Law, o: Outcome) -> Finding | None:
+        """The smallest witness; None where the reference is refuted on it too."""
         own = None if self.target.name == reference().name else reference()
-        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own))
+        for found in o.refuted:
+            best = minimise(found, law, key.route, judged, self.profile.minimise, own)
+            if best is not found or not shared(best, law, key.route, judged, own):
+                return self.described(key, law, o, best)
+        self.shared[key] = SHARED
+        return None
 
     def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
-        region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
             key.concept,
             law.name,
@@ -220,41 +242,29 @@ class Group:
             found.severity,
             law.statement,
             encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)),
-            region,
+            o.region,
             found.got,
             found.enclosure,
             found.allowed,
             found.basis,
+            found.error_ulp,
+            found.ratio,
             max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
-            max(found.ratio, *(r.ratio for r in o.refuted)),
-            reproduction(found.case, found.calls, found.wrt, self.target),
+            max(o.beyond, found.ratio if np.isfinite(found.ratio) else 0.0),
+            reproduction(found, law, key.route, judged, self.target),
             note=found.note,
+            judged=found.severity,
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
-
-
-def verdict_of(o: Outcome, broken: bool) -> Verdict:
-    if o.refuted:
-        return Verdict.REFUTED
-    if broken:
-        return Verdict.BROKEN
-    if o.proved:
-        return Verdict.PROVED
-    if o.unknown:
-        return Verdict.UNKNOWN
-    return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED
 
 
 def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: ExampleDatabase | None = None) -> Judged:
     """All cells of one (concept, dtype); what failed before comes first where a database keeps it."""
     name, dtype = group
     ready = settled(target, concepts()[name], dtype)
-    mine = tuple(
-        k
-        for k in plan.known
-        if (k.concept, k.dtype, k.device) == (name, dtype, target.device) and asked_of(ready.concept, k)
-    )
+    here = [k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device)]
+    mine = tuple(k for k in here if ready.asks(k.witness))
     work = Group(ready.concept, dtype, ready.target, replace(plan, known=mine), database)
     work.run()
     cells = tuple(work.cells())
@@ -264,12 +274,6 @@ def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: Ex
     fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
     curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
     return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed, ready.notes)
-
-
-def asked_of(concept: Concept, known: Known) -> bool:
-    """Whether its options are among those that the target is asked for."""
-    full = concepts()[concept.name].options
-    return len(concept.options) == len(full) or dict(known.witness.options) in [dict(o) for o in concept.options]
 
 
 def _curve(o: Outcome, dtype: str) -> dict[str, list[float]]:

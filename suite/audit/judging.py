@@ -1,23 +1,25 @@
 """How a case is put to the cell of a law, and what is made of its outcome."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from suite.audit.cells import Key
 from suite.audit.plan import Profile
-from suite.draw.asks import covering, granted
+from suite.draw.asks import PLAIN, covering, granted
 from suite.draw.recipes import Recipe
 from suite.floats import Format
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation, region_of
+from suite.judge.truth import Formula
 from suite.laws.gradient import affordable
 from suite.laws.law import ASKED, Law
-from suite.record import Concept
-from suite.targets.protocol import CallError, Target, TargetError
-from suite.verdict import Severity
+from suite.record import Concept, Freedom
+from suite.targets.protocol import CallError, Documented, Target, TargetError, Unsupported
+from suite.verdict import Severity, Verdict
 
+DERIVATIVES = ("gradient", "forward", "second_derivative")
 ENTRYWISE = ("accuracy", "correctly_rounded", "finite", "gradient", "gradient_finite")  # laws of single entries
 
 
@@ -48,7 +50,7 @@ def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> I
     if key.route == ASKED:
         every = covering(case.concept, case.target.layouts, 0)
         asks = granted(every, case.target.refuses(case.concept.call_name))
-        some = affordable(case) if key.law == "gradient" else case
+        some = affordable(case) if key.law in DERIVATIVES else case
         for j in range(min(profile.asks, len(asks))):
             yield some.asked(asks[(number * profile.asks + j) % len(asks)])
     elif key.route in ("eager", case.target.ways[0].name) or (number + position) % profile.share == 0:
@@ -56,25 +58,65 @@ def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> I
 
 
 def judged(law: Law, case: Case, route: str) -> Outcome:
-    """The law's outcome; a refutation that flushing to zero explains is a convention of the instruction set."""
+    """The law's outcome; a refutation that an executable convention explains (see :func:`excuses`) is one."""
     with np.errstate(all="ignore"):
         try:
             out = law.judge(case, route)
         except CallError as fault:  # a function that raises on some inputs only is wrong on these
             return Outcome(cases=1, unjudged=case.rows) if case.refusable else raised(case, str(fault))
+        except Unsupported:
+            if case.ask.memory == PLAIN.memory:
+                raise
+            return Outcome(cases=1, unjudged=case.rows)  # a library may refuse operands of this memory, and take others
         except TargetError:
             if not case.refusable:
                 raise
             return Outcome(cases=1, unjudged=case.rows)
-        # binary16 lies inside binary32's normal range: nothing is flushed there
-        if not out.refuted or case.flush or not case.target.flushes or case.format.name == "float16":
-            return out
-        lax = law.judge(case.flushing(), route)
-    if lax.refuted:
-        return out.marked(refuted=lax.refuted, region=lax.region)
-    note = "subnormal numbers are flushed to zero, a property of the operation and the instruction set"
-    flushed = (replace(r, severity=Severity.CONVENTION, note=note) if may_be_flushed(r) else r for r in out.refuted)
-    return out.marked(refuted=tuple(sorted(flushed, key=lambda r: r.weight)))
+        for other, note in excuses(law, case):
+            if not out.refuted:
+                break
+            lax = law.judge(other, route)
+            if not lax.refuted:
+                return out.marked(refuted=conventions(out.refuted, note))
+            out = out.marked(refuted=lax.refuted, region=lax.region, beyond=lax.beyond)
+    return out
+
+
+FLUSHED = "subnormal numbers are flushed to zero, a property of the operation and the instruction set"
+
+
+def excuses(law: Law, case: Case) -> Iterator[tuple[Case, str]]:
+    """The same case as the target's documentation defines the function, and with subnormal numbers flushed to zero.
+
+    What is refuted there too is no convention.
+    """
+    documented = case.target.documented(case.concept.call_name)
+    differentiates = documented is not None and documented.backward is not None
+    if documented is not None and (law.family != "gradient" or differentiates):
+        yield as_documented(case, documented), documented.source
+    # binary16 lies inside binary32's normal range: nothing is flushed there
+    if case.target.flushes and not case.flush and case.format.name != "float16":
+        yield case.flushing(), FLUSHED
+
+
+def as_documented(case: Case, documented: Documented) -> Case:
+    """The case as one of another concept: what the library says that its function computes."""
+    concept = case.concept
+    truth = Formula(documented.text, specials=concept.truth.specials)
+    other = replace(
+        concept, truth=truth, reference=documented.text, backward=documented.backward,
+        freedom=Freedom(fused=concept.freedom.fused),
+    )  # fmt: skip
+    return replace(case, concept=other, memo={}, answers={}, origin=None, seed=case.drawn)
+
+
+def conventions(refuted: Sequence[Refutation], note: str) -> tuple[Refutation, ...]:
+    """Conventions all of them; flushing leaves a trace in each that it explains."""
+    said = (
+        replace(r, severity=Severity.CONVENTION, note=note) if note != FLUSHED or may_be_flushed(r) else r
+        for r in refuted
+    )
+    return tuple(sorted(said, key=lambda r: r.weight))
 
 
 def may_be_flushed(r: Refutation) -> bool:
@@ -90,4 +132,21 @@ def raised(case: Case, sentence: str) -> Outcome:
     found = Refutation(
         case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence
     )
-    return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, slice(None)))
+    return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, (), slice(None)))
+
+
+def unjudged_reason(verdict: Verdict, o: Outcome) -> str:
+    """A cell that judged nothing says of how many entries."""
+    return f"0 entries judged, {o.unjudged} not" if verdict is Verdict.NOT_JUDGED else ""
+
+
+def verdict_of(o: Outcome, broken: bool) -> Verdict:
+    if o.refuted:
+        return Verdict.REFUTED
+    if broken:
+        return Verdict.BROKEN
+    if o.proved:
+        return Verdict.PROVED
+    if o.unknown:
+        return Verdict.UNKNOWN
+    return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED

@@ -24,6 +24,8 @@ from suite.targets.library import Library
 from suite.targets.loading import load
 from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
 
+SELECTED = ("concepts", "laws", "dtypes", "known", "exclude")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -41,6 +43,10 @@ class Request:
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
     exclude: tuple[str, ...] = ()  # concepts; with the name of a function, all that call it
+
+    def knowing(self, path: str) -> "Request":
+        """With one more file of known findings."""
+        return replace(self, known=tuple(dict.fromkeys((*self.known, path))))
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
@@ -149,6 +155,14 @@ def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
     return [replace(j, cells=tuple(map(marked, j.cells))) for j in judged]
 
 
+def request_of(head: Mapping[str, Any], seed: int, workers: int | None) -> Request:
+    """The audit that a report is of, with another seed."""
+    named = head.get("selected", {})
+    some, laws, dtypes, known, exclude = (tuple(named.get(k, ())) for k in SELECTED)
+    device, profile = head["device"], head["profile"]
+    return Request(head["target"], some, laws, dtypes, device, profile, seed, workers, known, exclude=exclude)
+
+
 def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:
     """What the result depends on."""
     about = dict(prepared.target.describe())
@@ -165,6 +179,7 @@ def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict
         "hypothesis": importlib.metadata.version("hypothesis"),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
+        "selected": {k: list(getattr(prepared.request, k)) for k in SELECTED},
         "topics": dict(topics()),
         "upstream": {k.id: k.upstream for k in prepared.plan.known if k.upstream},
         "python": platform.python_version(),

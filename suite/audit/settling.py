@@ -20,6 +20,7 @@ from suite.record import Concept
 from suite.targets.fitted import LAST, ROWS, Fitted
 from suite.targets.library import Library
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
+from suite.verdict import Witness
 
 COUNT = 24  # rows
 SIZES = (6, 4, 8)  # of the core dimensions, in turn
@@ -33,6 +34,13 @@ class Settled:
     target: Target
     concept: Concept
     notes: tuple[str, ...] = ()
+
+    def asks(self, witness: Witness) -> bool:
+        """Whether its options are among those that the target is asked for."""
+        every = len(self.concept.options) == len(concepts()[self.concept.name].options)
+        sizes = self.concept.sizes([np.empty(shape) for shape in witness.shapes])
+        asked = (self.concept.given(k, sizes) for k in range(len(self.concept.options)))
+        return every or dict(witness.options) in asked
 
 
 def settled(target: Target, concept: Concept, dtype: str) -> Settled:
@@ -90,6 +98,8 @@ def _candidates(f: Fitted, family: list[Concept], needed: tuple[str, ...]) -> It
     met = []
     for c in family:
         for option, declared in enumerate(c.options):
+            if declared not in c.fixed:  # what depends on a size is nothing that a function without it can have
+                continue
             known = all(f.fixed[k] == v for k, v in declared.items() if k in f.fixed)
             values = {k: declared[k] for k in needed if k in declared}
             if known and values not in met:
@@ -153,7 +163,7 @@ def _refused(target: Library, f: Fitted, concept: Concept) -> frozenset[str]:
         return frozenset({"rank"})
     offered, able = choices(concept, ()), [k for k, o in enumerate(concept.options) if f.grants(o)]
     trials: list[Ask] = []
-    if concept.along and "parts" in offered and "parts" not in f.refused:
+    if "parts" in offered and "parts" not in f.refused:
         trials.append(replace(PLAIN, parts=2))
     if "axis" in f.lacking:
         trials += [replace(PLAIN, rank=int(r)) for r in (0, 3) if r in offered["rank"]]
@@ -188,7 +198,7 @@ def _notes(f: Fitted, tried: tuple[str, ...]) -> Iterator[str]:
     if f.lone:
         yield f"{f.called} takes no batches: judged one row at a time, with which it agrees"
     never = ["keepdims"] if "keepdims" in f.lacking else []
-    never += ["several axes at once"] if "parts" in f.refused and "axis" in f.words else []
+    never += ["several axes at once"] if "parts" in f.refused and "axis" not in f.lacking else []
     never += ["another number of axes"] if "rank" in f.refused and not f.lone else []
     if never and not f.fault:
         yield f"{f.called} cannot be asked for {', '.join(never)}: not judged so"

@@ -100,9 +100,22 @@ class Case(Problem):
         return tuple(y[: self.rows] for y in made.results())
 
     def plain_grads(self, way: str) -> list[Array]:
-        """The same of the derivative."""
+        """The same of the derivative, in float64; where an entry stands for many, the sum of theirs."""
+        made, a = self.origin or self.plainly(), self.asking
+        found = [g[: self.rows].astype(np.float64) for g in made.grads(way)]
+        if a.doubled:
+            found[:2] = [found[0] + found[1]] * 2
+        return [a.summed(g, k) for g, k in zip(found, self.wrt, strict=True)] if self.ask.stretched else found
+
+    def plain_along(self, way: str, operand: int, v: Array, second: bool = False) -> Array:
+        """The same of :meth:`pushed`, or :meth:`twice`, along a direction that is alike in all rows."""
         made = self.origin or self.plainly()
-        return [g[: self.rows] for g in made.grads(way)]
+
+        def along() -> Array:
+            every = np.broadcast_to(v[:1], made.inputs[operand].shape)
+            return made.twice(way, operand, every) if second else made.pushed(way, operand, every)
+
+        return made.answered(("along", way, operand, v[:1].tobytes(), second), along)[: self.rows]
 
     def got(self) -> Array:
         """The target's first result."""
@@ -149,26 +162,45 @@ class Case(Problem):
 
     def grads(self, way: str) -> list[Array]:
         """The target's own derivative: one array per differentiable operand."""
-        return self.answered(("grads", way), lambda: self._derived(way, self.wrt, cotangent=self.cotangent))
+        return self.answered(("grads", way), lambda: self._back(self._derived(way, self.wrt, self.cotangent), self.wrt))
 
     def pushed(self, way: str, operand: int, tangent: Array) -> Array:
         """The target's own derivative along a tangent of one operand, by forward mode."""
-        return self._derived(way, [operand], tangent=tangent)[0]
+        (found,), a, core = self._derived(way, [operand], tangent=tangent), self.asking, self.concept.result
+        if self.ask == PLAIN:
+            return found
+        self._held(found.shape, a.shape(core))
+        return a.result(found, core)
 
     def twice(self, way: str, operand: int, direction: Array) -> Array:
         """The target's own derivative, along a direction, of its gradient in one operand."""
-        return self._derived(way, [operand], cotangent=self.cotangent, tangent=direction)[0]
+        return self._back(self._derived(way, [operand], self.cotangent, direction), [operand])[0]
 
-    def _derived(self, way: str, wrt: Sequence[int], **seeds: Array) -> list[Array]:
-        c, a = self.concept, self.asking
+    def _derived(
+        self, way: str, wrt: Sequence[int], cotangent: Array | None = None, tangent: Array | None = None
+    ) -> tuple[Array, ...]:
+        c, a, name = self.concept, self.asking, self.concept.call_name
         if self.ask == PLAIN:
-            return list(self.target.derive(way, c.call_name, self.inputs, wrt, self.keywords, apart=c.apart, **seeds))
+            return self.target.derive(
+                way, name, self.inputs, wrt, self.keywords, cotangent=cotangent, tangent=tangent, apart=c.apart
+            )
         if self.refusable:
             self.results()  # it may say so in the shape of its result
         xs, options = a.operands(self.inputs), {**self.options, **a.keywords}
-        laid = {name: a.seed(g, c.result) for name, g in seeds.items()}  # a cotangent alone is asked for in other ways
-        found = self.target.derive(way, c.call_name, xs, wrt, options, layout=a.memory(xs, True), apart=a.apart, **laid)
-        return [a.back(a.given(g, k), c.cores[k]) for g, k in zip(found, wrt, strict=True)]
+        seed = None if cotangent is None else a.seed(cotangent, c.result)
+        along = None if tangent is None else a.direction(tangent, wrt[0])
+        # along a direction of one operand, the other is an array of its own
+        layout = a.memory(xs, a.doubled and tangent is None)
+        return self.target.derive(
+            way, name, xs, wrt, options, cotangent=seed, tangent=along, layout=layout, apart=a.apart
+        )
+
+    def _back(self, found: Sequence[Array], wrt: Sequence[int]) -> list[Array]:
+        """Derivatives in the shapes of the operands, as rows."""
+        if self.ask == PLAIN:
+            return list(found)
+        a, cores = self.asking, self.concept.cores
+        return [a.back(a.given(g, k), cores[k]) for g, k in zip(found, wrt, strict=True)]
 
     @property
     def cotangent(self) -> Array:
@@ -194,6 +226,10 @@ class Case(Problem):
         """The bound of algorithms in wide use that a better one of like cost beats; None if none is declared."""
         return self.once(("lenient", self.flush), lambda: bound.lenient(self, self.value))
 
+    def conventions(self) -> tuple[Bounded, ...]:
+        """(value, bound) of the first result by other definitions that are as good."""
+        return self.once(("conventions", self.flush), lambda: bound.conventions(self))
+
     def ideal(self) -> tuple[Array, ...]:
         """The bound of the best algorithm of ordinary cost, for the report."""
         return self.once(("ideal", self.flush), lambda: bound.ideal(self))
@@ -206,7 +242,9 @@ class Case(Problem):
         return self.concept.truth.bounded_gradients(self, self.cotangent)
 
     def gathered(self, found: list[Bounded]) -> list[Bounded]:
-        """Where an operand is broadcast, its derivative is a sum over rows, which is rounded as sums are."""
+        """Where an entry stands for many, its derivative is the sum of theirs, which is rounded as sums are."""
+        if self.asking.doubled:
+            found[:2] = [bound.added(self, found[0], found[1])] * 2
         if not self.ask.stretched:
             return found
         return [bound.summed(self, self.asking, k, *found[j]) for j, k in enumerate(self.wrt)]
@@ -218,6 +256,15 @@ class Case(Problem):
             return None
         texts = (self.concept.backward, saved)
         return self.once(("saved", *self.scope), lambda: self.gathered(bound.gradients(self, texts, self.cotangent)))
+
+    def composed_grads(self) -> list[Bounded]:
+        """The same, and that of reverse mode through any sound text for the value, however much it loses."""
+        return self.once(("composed", *self.scope), lambda: self.gathered(self._composed_grads()))
+
+    def _composed_grads(self) -> list[Bounded]:
+        saved, values = self.concept.freedom.saved, bound.texts(self)
+        texts = (self.concept.backward, *((saved,) if saved else ()))
+        return bound.gradients(self, texts, self.cotangent, values, np.inf)
 
     def widest_grads(self) -> list[Array]:
         """The bound per differentiable operand of any formula, the saved one among them."""
@@ -236,12 +283,16 @@ class Case(Problem):
 
     def exact_grads(self, row: int, bits: int) -> list[Any]:
         """The exact derivative at one row: never through the reference."""
-        key = ("exact grads", self.scope[0], self.ask.stretched, row, bits)
+        key = ("exact grads", self.scope[0], self.ask.stretched, self.ask.shared, row, bits)
         return self.once(key, lambda: self._exact_grads(row, bits))
 
     def _exact_grads(self, row: int, bits: int) -> list[Any]:
         if not self.ask.stretched:
-            return self._row_grads(row, bits)
+            found = self._row_grads(row, bits)
+            if self.asking.doubled:
+                with precision(bits):
+                    found[:2] = [found[0] + found[1]] * 2
+            return found
         together = [self.asking.together(row, k) for k in self.wrt]
         with precision(bits):
             return [np.sum([self._row_grads(r, bits)[j] for r in rows], axis=0) for j, rows in enumerate(together)]

@@ -35,3 +35,8 @@ class Law:
 
     def judge(self, case: Case, route: str) -> Outcome:
         raise NotImplementedError
+
+
+def ways_of(target: Target, order: int = 1, forward: bool = False) -> tuple[str, ...]:
+    """The names of the target's ways of one sort; calls that are drawn are differentiated by the first of them."""
+    return tuple(way.name for way in target.ways if way.order == order and way.forward == forward)

@@ -17,6 +17,7 @@ from suite.power.record import record
 from suite.power.run import Power, groups, measure
 from suite.power.trial import Trial
 from suite.report.progress import Progress
+from suite.report.voice import complain
 
 WIDTH = 140  # of a log
 SHOWN = 40  # survivors, in a terminal; power.json has them all
@@ -30,10 +31,10 @@ def power(arguments: argparse.Namespace) -> int:
     with Progress(console) as progress:
         progress.start(len(groups(arguments.concept)))
         found = measure(plan, arguments.concept, arguments.workers, progress.advance, arguments.peers, arguments.part)
+    saved = bool(arguments.report) and save(found, Path(arguments.report))  # before a reader who may have gone
     show(found, console if console.is_terminal else Console(highlight=False, width=WIDTH))
     whole = not (arguments.concept or arguments.law or arguments.seed)
-    if arguments.report:
-        write(found, Path(arguments.report))
+    if saved:
         console.print(f"report: {Path(arguments.report) / 'power.html'}", markup=False, soft_wrap=True)
     if found.interrupted:
         return 130
@@ -153,6 +154,16 @@ def summary(found: Power) -> str:
         f"versions in {head['rows']:,} rows, at least {head['fewest']:,} each; median first kill: case "
         f"{found.median(lambda t: t.case):g}, {found.median(lambda t: t.rows):g} rows; {head['seconds']} s"
     )
+
+
+def save(found: Power, folder: Path) -> bool:
+    """A disk that is full costs the report, not the figures."""
+    try:
+        write(found, folder)
+        return True
+    except OSError as error:
+        complain(f"the report was not written to {folder}: {error.strerror}")
+        return False
 
 
 def write(found: Power, folder: Path) -> None:

@@ -37,7 +37,11 @@ class ArrayAPI(NumPy):
         if device != "cpu" and not array_api_compat.is_cupy_namespace(self.xp):
             raise TargetError(f"--device {device}: arrays of {namespace.__name__} live on the CPU; use --device cpu")
         self.device = device
-        self.imports = (f"import {self.xp.__name__} as xp",)
+        self.package = self.xp.__name__.removeprefix("array_api_compat.").partition(".")[0]
+        self.imports = (f"import {self.package}", f"import {self.xp.__name__} as xp")
+        self.version = f"{self.package}.__version__"
+        if hasattr(self.kind, "__dlpack__"):
+            self.wide = "np.from_dlpack({}).astype(np.float64)"
 
     def to_native(self, array: Array, memory: Memory | None = None) -> Any:
         if memory not in (None, contiguous(array.ndim)):
@@ -69,8 +73,7 @@ class ArrayAPI(NumPy):
         return super().derive(way, seeded, operands, wrt, cotangent, tangent)
 
     def describe(self) -> Mapping[str, object]:
-        package = self.xp.__name__.removeprefix("array_api_compat.").partition(".")[0]
-        version = getattr(__import__(package), "__version__", "unknown")
+        version = getattr(__import__(self.package), "__version__", "unknown")
         return {"version": version, "build": "", "threads": 1, "array API": self.xp.__array_api_version__}
 
     # -- its functions, and the words of its reproductions
@@ -85,4 +88,5 @@ class ArrayAPI(NumPy):
         return [f"{name} = xp.{own}" if hasattr(self.xp, own) else f"{name} = xp.{EXTENSION}.{own}"]
 
     def literal(self, x: Array) -> str:
-        return f"xp.asarray({listed(x)}, dtype=xp.{x.dtype.name})"
+        values = f"xp.asarray({listed(x)}" if x.size else f"xp.zeros({x.shape}"
+        return f"{values}, dtype=xp.{x.dtype.name})"

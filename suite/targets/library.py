@@ -6,7 +6,7 @@ believed.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,11 +17,13 @@ from suite.floats import FORMATS, Array
 from suite.targets.fitted import Fitted
 from suite.targets.formats import format_of, wider
 from suite.targets.framework import Framework, Function, Native
-from suite.targets.lone import by_row, rows_of
 from suite.targets.placing import placed
 from suite.targets.protocol import (
     CallError,
+    Documented,
     Layout,
+    Made,
+    Memory,
     Shown,
     TargetError,
     Unsupported,
@@ -29,6 +31,7 @@ from suite.targets.protocol import (
     contiguous,
     memories,
 )
+from suite.targets.rows import each
 from suite.targets.words import first_line, kind_of
 
 
@@ -68,12 +71,29 @@ class Library:
     def supports(self, function: str) -> bool:
         return function in self.functions
 
+    def documented(self, function: str) -> Documented | None:
+        own = self.name == self.framework.name or function in self.inherited
+        return self.framework.documented.get(function) if own else None
+
     def differentiates(self, function: str) -> bool:
         return function in (self.vjps if self.framework.written else self.functions)
 
     def refuses(self, function: str) -> frozenset[str]:
         f = self.functions.get(function)
         return f.refused if isinstance(f, Fitted) else frozenset()
+
+    def by_row(
+        self, function: str, operands: Sequence[Array], options: Mapping[str, object], derived: bool = False
+    ) -> bool:
+        f = self._function(function, derived)
+        alone = isinstance(f, Fitted) and f.by_row(operands[0].ndim, options)
+        if alone and not len(operands[0]):
+            raise Unsupported(f"{self.name}.{function} takes one row at a time: without rows there is no call")
+        return alone
+
+    def _function(self, function: str, derived: bool) -> Function:
+        """The function that is called, for its value or for its derivative."""
+        return (self.vjps if derived and self.framework.written else self.functions)[function]
 
     def describe(self) -> Mapping[str, object]:
         return self.framework.describe()
@@ -90,7 +110,7 @@ class Library:
         outputs: int = 1,
     ) -> tuple[Array, ...]:
         f, where = self.functions[function], f"{self.name}.{function}"
-        apart = apart or by_row(f, operands, options)
+        apart = apart or self.by_row(function, operands, options)
         native = self._native(function, operands, layout)
 
         def run(xs: Sequence[Native]) -> tuple[Array, ...]:
@@ -119,9 +139,9 @@ class Library:
         taken = next((w for w in self.ways if w.name == way and w.gives(cotangent, tangent)), None)
         if taken is None:
             raise Unsupported(f"{self.name} has no such derivative by {way!r}")
-        text = (self.vjps if self.framework.written else self.functions)[function]
-        f, where = self._alike(partial(text, **options)), f"{self.name}.{function}{self.framework.written}"
-        apart = apart or by_row(text, operands, options)
+        text, where = self._function(function, True), f"{self.name}.{function}{self.framework.written}"
+        f = self._alike(partial(text, **options))
+        apart = apart or self.by_row(function, operands, options, True)
         native = self._native(function, operands, layout)
 
         def run(xs: Sequence[Native], seed: Array | None, along: Array | None) -> tuple[Array, ...]:
@@ -176,7 +196,7 @@ class Library:
         """The format of the result as it comes."""
         f = self.functions[function]
         native = self._native(function, operands, "contiguous")
-        apart = apart or by_row(f, operands, options)
+        apart = apart or self.by_row(function, operands, options)
         with self.guarded(f"{self.name}.{function}"):
             value = f(*(x[0, ...] if apart else x for x in native), **options)
         first = value[0] if isinstance(value, (tuple, list)) else value
@@ -208,35 +228,53 @@ class Library:
 
     # -- reproductions
     def reproduce(self, shown: Shown) -> str:
-        alone = by_row(self.functions.get(shown.function), shown.calls[0], shown.options)
-        return "\n".join(map(self._shown, rows_of(shown) if alone else (shown,)))
+        lines = [line for call in shown.calls for line in self._made(call)]
+        for name, stacked in shown.wide:
+            parts = [self.framework.wide.format(v) for v in stacked]
+            lines.append(f"{name} = {parts[0] if len(parts) == 1 else f'np.array([{chr(44).join(parts)}])'}")
+        lines += [f"print({label!r}, {text})" for label, text in shown.prints]
+        lines += [f"print({label + ' ' + text!r})" for label, text in shown.beside]
+        heads = [line for call in shown.calls for line in self.header(call.function, self._name(call))]
+        version = f"print({self.framework.name!r}, {self.framework.version})"
+        imports = ["import numpy as np"] if any("np." in line for line in lines) else []
+        return "\n".join([*dict.fromkeys([*imports, *heads]), *lines, version])
 
-    def _shown(self, shown: Shown) -> str:
-        derived = shown.operand >= 0
-        name = shown.function + (self.framework.written if derived else "")
-        keywords = self._behind(shown, derived)
-        lines = self.header(shown.function, name)
-        for n, operands in enumerate(shown.calls):
-            names = [f"x{n}_{k}" for k in range(len(operands))]
-            lines += [
-                f"{v} = {self._placed(x, k, shown, names)}"
-                for k, (v, x) in enumerate(zip(names, operands, strict=True))
-            ]
-            plain = [f"print({name}({', '.join(names)}{keywords}))"]
-            lines += self.framework.differentiated(name, names, keywords, shown) if derived else plain
-        return "\n".join(lines)
+    def _name(self, call: Made) -> str:
+        return call.function + (self.framework.written if call.operand >= 0 else "")
 
-    def _behind(self, shown: Shown, derived: bool) -> str:
+    def _made(self, call: Made) -> list[str]:
+        """The lines that give the result of one call its name."""
+        names: list[str] = []
+        lines: list[str] = []
+        for k, x in enumerate(call.operands):
+            memory = call.memory[k] if call.memory else None
+            if isinstance(x, str):  # an earlier result
+                names.append(x)
+            elif isinstance(memory, int):  # one array twice
+                names.append(names[memory])
+            else:
+                names.append(f"x{call.result.lstrip('y')}_{k}")
+                lines.append(f"{names[-1]} = {self._placed(x, memory, call.row)}")
+        keywords = self._behind(call)
+        text = f"{self._name(call)}({', '.join(names)}{keywords})"
+        if call.operand >= 0:
+            before, text = self.framework.differentiated(self._name(call), names, keywords, call)
+            lines += before
+        elif call.output >= 0:
+            text += f"[{call.output}]"
+        return [*lines, f"{call.result} = {text}"]
+
+    def _behind(self, call: Made) -> str:
         """What stands behind the operands, in the function's own words."""
-        f = (self.vjps if derived and self.framework.written else self.functions).get(shown.function)
-        told = f.arguments(shown.options) if isinstance(f, Fitted) else ([], shown.options)
-        return "".join([*(f", {v!r}" for v in told[0]), *(f", {k}={v!r}" for k, v in sorted(told[1].items()))])
+        f = self._function(call.function, call.operand >= 0)
+        positions, keywords = f.arguments(call.options) if isinstance(f, Fitted) else ([], call.options)
+        return "".join([*(f", {v!r}" for v in positions), *(f", {k}={v!r}" for k, v in sorted(keywords.items()))])
 
-    def _placed(self, x: Array, operand: int, shown: Shown, names: Sequence[str]) -> str:
-        memory = shown.memory[operand] if shown.memory else contiguous(x.ndim)
-        if isinstance(memory, int):  # one array twice
-            return names[memory]
-        return placed(x, memory, self.framework.literal, *self.framework.moves)
+    def _placed(self, x: Array, memory: Memory | None, row: int) -> str:
+        if memory is None or memory == contiguous(x.ndim):
+            return self.framework.literal(x if row < 0 else x[row, ...])
+        text = placed(x, memory, self.framework.literal, *self.framework.moves)
+        return text if row < 0 else f"{text}[{row}, ...]"
 
     def header(self, function: str, name: str = "") -> list[str]:
         """The lines after which ``name`` (of the function, unless it is that of its derivative) can be called."""
@@ -244,20 +282,6 @@ class Library:
         if self.name == self.framework.name or function in self.inherited:
             return [*imports, *self.framework.defined(name, self.functions.get(name))]
         return [*imports, *self.sources.get(name, (f"from {self.name} import {name}",))]
-
-
-def each(
-    run: Callable[..., tuple[Array, ...]], native: Sequence[Native], apart: int, *seeds: Array | None
-) -> tuple[Array, ...]:
-    """One call for the whole batch, or for so many rows ``apart`` one for each, stacked."""
-    if not apart:
-        return run(native, *seeds)
-
-    def row(i: int) -> tuple[Array, ...]:
-        """x[i, ...]: a row of numbers is an array without axes, not a number."""
-        return run([x[i, ...] for x in native], *(s if s is None else s[i, ...] for s in seeds))
-
-    return tuple(np.stack(column) for column in zip(*map(row, range(apart)), strict=True))
 
 
 def same_shapes(gradients: tuple[Array, ...], operands: Sequence[Array]) -> tuple[Array, ...]:

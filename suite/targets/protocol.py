@@ -127,6 +127,15 @@ def expanded(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), ((0,) + (1,) * (ndim - 1))[:ndim])
 
 
+def repeated(ndim: int) -> Memory:
+    """The first entry stands for all along the last axis."""
+    return Memory(tuple(range(ndim)), ((1,) * (ndim - 1) + (0,))[:ndim])
+
+
+def read_only(ndim: int) -> Memory:
+    return Memory(tuple(range(ndim)), (1,) * ndim, writeable=False)
+
+
 def packed(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, packed=True)
 
@@ -136,9 +145,8 @@ def sliced(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, offset=min(ndim, 1), margin=2)
 
 
-LAYOUTS: Mapping[str, Callable[[int], Memory]] = {
-    f.__name__: f for f in (contiguous, strided, transposed, offset, negative_stride, expanded, packed, sliced)
-}
+PLACES = (contiguous, strided, transposed, offset, negative_stride, expanded, repeated, packed, sliced, read_only)
+LAYOUTS: Mapping[str, Callable[[int], Memory]] = {f.__name__: f for f in PLACES}
 Placement = Memory | int  # an index: the operand is the very array of that earlier one
 Layout = str | Sequence[Placement]  # one of LAYOUTS for all operands, or a place for each
 
@@ -152,26 +160,60 @@ def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Placement, ...]
     return tuple(LAYOUTS[layout](x.ndim) for x in operands)
 
 
+# -- what a library says of itself
+
+
+@dataclass(frozen=True)
+class Documented:
+    """Another definition, which a library documents for a function in place of the textbook's, and where it does.
+
+    What the textbook refutes and this does not is a convention; what both refute is none. ``text`` is plain NumPy along
+    the last axis, as a concept's own; ``backward`` its derivative, where that is documented too.
+    """
+
+    text: Callable[..., Array]
+    source: str
+    backward: Callable[..., tuple[Array, ...]] | None = None
+
+
 # -- what a reproduction shows
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The calls that a finding shows; where ``operand`` is set, the derivative by that operand in place of the value.
+class Made:
+    """One call of a reproduction; where ``operand`` is set, of the derivative by that operand in place of the value.
 
-    ``wrt``: all operands that are differentiated. A cotangent is pulled back, a tangent pushed forward; with both, the
-    derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
-    that matters.
+    ``result``: what it is called; an operand may be the result of an earlier call. ``wrt``: all operands that are
+    differentiated, by ``way``. A cotangent is pulled back, a tangent pushed forward; with both, the derivative along
+    ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where that matters.
+    ``row``: of operands that hold many calls, the one that is made. ``output``: of several results, which.
     """
 
+    result: str
     function: str
-    calls: tuple[tuple[Array, ...], ...]
+    operands: tuple[Array | str, ...]
     options: Mapping[str, object]
+    output: int = -1
+    way: str = ""
     wrt: tuple[int, ...] = ()
     operand: int = -1
     cotangent: Array | None = None
     tangent: Array | None = None
     memory: tuple[Placement, ...] = ()
+    row: int = -1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a reproduction does: the calls, what of them is computed on in float64, and what is printed.
+
+    ``wide``: (name, what is stacked to it). ``prints``: (label, an expression); ``beside``: (label, what is said).
+    """
+
+    calls: tuple[Made, ...]
+    wide: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    prints: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 # -- the protocol
@@ -197,11 +239,19 @@ class Target(Protocol):
     def supports(self, function: str) -> bool:
         """Whether there is a function of this name."""
 
+    def documented(self, function: str) -> Documented | None:
+        """What the target's own documentation defines the function to be, where that is not the textbook's."""
+
     def differentiates(self, function: str) -> bool:
         """Whether the target has its derivative, in one of its ways."""
 
     def refuses(self, function: str) -> frozenset[str]:
         """The features of an ask that the function cannot be asked for: it has no parameter for them."""
+
+    def by_row(
+        self, function: str, operands: Sequence[Array], options: Mapping[str, object], derived: bool = False
+    ) -> bool:
+        """Whether the function, or its derivative, knows no batches: each row of this call becomes one of its own."""
 
     def call(
         self,
@@ -231,7 +281,8 @@ class Target(Protocol):
         """A cotangent alone: the gradient by each operand of ``wrt``. A tangent alone: pushed forward, one an output.
 
         Both: the derivative along ``tangent`` of the gradient that ``cotangent`` seeds. A tangent is that of the
-        single operand of ``wrt``.
+        single operand of ``wrt``. Where two operands are one array, the gradient by it, for each of them: the sum of
+        what they would have as arrays of their own.
         """
 
     def describe(self) -> Mapping[str, object]:

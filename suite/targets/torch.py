@@ -3,8 +3,10 @@
 A file of your own looks like the upper half, with ``FRAMEWORK = "torch"``.
 """
 
+import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -13,8 +15,9 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 from suite.floats import Array
-from suite.targets.protocol import Memory, Shown, TargetError, Unsupported, Way, contiguous
-from suite.targets.words import Renamed, head, kind_of, listed
+from suite.targets.protocol import Made, Memory, TargetError, Unsupported, Way, contiguous
+from suite.targets.torch_documents import DOCUMENTED
+from suite.targets.words import Renamed, head, in_runs, kind_of, listed
 
 Function = Callable[..., Tensor]
 Axes = int | tuple[int, ...]
@@ -89,9 +92,22 @@ def sigmoid_chain(x: Tensor, weights: Tensor) -> Tensor:
 
 
 # -- losses
-cross_entropy = renamed(F.cross_entropy, "logits", "labels", reduction="mean")
+def cross_entropy(
+    logits: Tensor, labels: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
+    label_smoothing: float = 0.0, ignore_index: int = -100,
+) -> Tensor:  # fmt: skip
+    given: dict[str, Any] = {"reduction": reduction, "ignore_index": ignore_index}
+    return F.cross_entropy(logits, labels, weight, label_smoothing=label_smoothing, **given)
+
+
+def nll_loss(
+    log_probabilities: Tensor, labels: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
+    ignore_index: int = -100,
+) -> Tensor:  # fmt: skip
+    return F.nll_loss(log_probabilities, labels, weight, reduction=reduction, ignore_index=ignore_index)
+
+
 soft_cross_entropy = renamed(F.cross_entropy, "logits", "probabilities", reduction="mean")
-nll_loss = renamed(F.nll_loss, "log_probabilities", "labels", reduction="mean")
 mse_loss = renamed(F.mse_loss, "input", "target", reduction="mean")
 binary_cross_entropy_with_logits = renamed(F.binary_cross_entropy_with_logits, "logits", "target", reduction="mean")
 binary_cross_entropy = renamed(F.binary_cross_entropy, "probabilities", "target", reduction="mean")
@@ -153,13 +169,16 @@ class Torch:
     ways: tuple[Way, ...] = (
         Way("backward"), Way("functional"), Way("forward", forward=True), Way("create_graph", order=2),
     )  # fmt: skip
-    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "sliced")
+    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "repeated", "sliced")
     written = ""
     refusals = (
         "not implemented", "not support", "unsupported dtype", "expected a floating", "not currently supported",
+        "unsupported operation",  # to write where one entry stands for many, as forward mode does for its tangents
     )  # fmt: skip
     flushes = True  # it has a switch for that, torch.set_flush_denormal
+    documented = DOCUMENTED
     moves = ("permute", "{}.expand({})")
+    wide, version = "{}.detach().double().numpy()", "torch.__version__"
     imports = ("from typing import Any", "import torch", "import torch.nn.functional as F")
 
     def __init__(self, device: str = "cpu"):
@@ -202,25 +221,28 @@ class Torch:
         self, way: Way, f: Function, operands: Sequence[Tensor], wrt: Sequence[int],
         cotangent: Array | None, tangent: Array | None,
     ) -> list[Array]:  # fmt: skip
-        leaves = [x.detach() for x in operands]
+        first = [next(j for j, y in enumerate(operands) if y is x) for x in operands]  # one array twice is one leaf
+        leaves, asked = [x.detach() for x in operands], [first[k] for k in wrt]
+        wrt = list(dict.fromkeys(asked))
         seed, along = (None if a is None else self._tensor(a) for a in (cotangent, tangent))
 
         def partial(*xs: Tensor) -> Tensor:
             given = dict(zip(wrt, xs, strict=True))
-            return f(*(given.get(k, x) for k, x in enumerate(leaves)))
+            return f(*(given.get(k, leaves[k]) for k in first))
 
         if way.forward:
             _, out = torch.func.jvp(partial, tuple(leaves[k] for k in wrt), (along,))
             return [self.from_native(t, "torch.func.jvp") for t in (out if isinstance(out, (tuple, list)) else (out,))]
         if way.name == "functional":
             _, pull = torch.func.vjp(partial, *(leaves[k] for k in wrt))
-            return [self.from_native(g, "torch.func.vjp") for g in pull(seed)]
+            pulled = dict(zip(wrt, pull(seed), strict=True))
+            return [self.from_native(pulled[k], "torch.func.vjp") for k in asked]
         inputs = [leaves[k].requires_grad_() for k in wrt]
         if along is not None:
             return [self.from_native(self._second(partial(*inputs), inputs[0], seed, along), "the second derivative")]
         found = self._gradients(way, partial(*inputs), inputs, seed)
-        zeros = (torch.zeros_like(x) if g is None else g for g, x in zip(found, inputs, strict=True))
-        return [self.from_native(g, way.name) for g in zeros]
+        zeros = {k: torch.zeros_like(leaves[k]) if g is None else g for k, g in zip(wrt, found, strict=True)}
+        return [self.from_native(zeros[k], way.name) for k in asked]
 
     def _gradients(self, way: Way, y: object, inputs: list[Tensor], seed: Tensor) -> list[Tensor | None]:
         if not isinstance(y, torch.Tensor):
@@ -252,22 +274,38 @@ class Torch:
         if isinstance(f, Renamed):
             return [head(name, f), f"    return {spelled(name, f.function)}({', '.join(f.arguments)})"]
         if inspect.isfunction(f) and f.__module__ == __name__:
-            return [head(name, f), *inspect.getsource(f).rstrip().splitlines()[1:]]
+            source = inspect.getsource(f).rstrip()
+            (definition,) = ast.parse(source).body
+            return [head(name, f), *source.splitlines()[definition.body[0].lineno - 1 :]]  # type: ignore[attr-defined]
         return [f"{name} = {spelled(name, f)}"]
 
     def literal(self, x: Array) -> str:
         dtype = "" if x.dtype.kind in "iu" else f", dtype=torch.{x.dtype.name}"
-        return f"torch.tensor({listed(x)}{dtype})"
+        if not x.size:
+            return f"torch.zeros({x.shape}, dtype=torch.{x.dtype.name})"
+        runs = [f"torch.full(({n},), {text}{dtype})" for text, n in in_runs(x)]
+        if len(runs) == 1:
+            return runs[0].replace(f"({x.size},)", str(x.shape), 1)
+        return f"torch.cat([{', '.join(runs)}]).reshape({x.shape})" if runs else f"torch.tensor({listed(x)}{dtype})"
 
-    def differentiated(self, name: str, operands: Sequence[str], keywords: str, shown: Shown) -> list[str]:
-        x, call = operands[shown.operand], f"{name}({', '.join(operands)}{keywords})"
-        seed, along = ("" if a is None else self.literal(a) for a in (shown.cotangent, shown.tangent))
-        if not along:
-            return [f"{x}.requires_grad_()", f"{call}.backward({seed})", f"print({x}.grad)"]
+    def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
+        """The lines of ``derive``, along the same way."""
+        given, k = [operands[j] for j in call.wrt], call.wrt.index(call.operand)
+        text, variables = f"{name}({', '.join(operands)}{keywords})", "".join(f"{v}, " for v in given)
+        seed, along = ("" if a is None else self.literal(a) for a in (call.cotangent, call.tangent))
         if not seed:
-            return [f"print(torch.func.jvp(lambda {x}: {call}, ({x},), ({along},))[1])"]
-        gradient = f"(g,) = torch.autograd.grad({call}, {x}, {seed}, create_graph=True)"
-        return [f"{x}.requires_grad_()", gradient, f"print(torch.autograd.grad(g, {x}, {along})[0])"]
+            return [], f"torch.func.jvp(lambda {', '.join(given)}: {text}, ({variables}), ({along},))[1]"
+        if call.way == "functional":
+            pulled = f"_, pull = torch.func.vjp(lambda {', '.join(given)}: {text}, {', '.join(given)})"
+            return [pulled], f"pull({seed})[{k}]"
+        leaves = [f"{v}.requires_grad_()" for v in given]
+        if along:
+            gradient = f"(g,) = torch.autograd.grad({text}, {given[0]}, {seed}, create_graph=True)"
+            twice = f"torch.autograd.grad(g, {given[0]}, {along}, materialize_grads=True)[0]"
+            return [*leaves, gradient], f"{twice} if g.requires_grad else torch.zeros_like({given[0]})"
+        if call.way == "create_graph":
+            return leaves, f"torch.autograd.grad({text}, ({variables}), {seed}, create_graph=True)[{k}]"
+        return [*leaves, f"{text}.backward({seed})"], f"{operands[call.operand]}.grad"
 
 
 def spelled(name: str, f: Function | None) -> str:
