@@ -61,7 +61,7 @@ PLANTED = {
     "sigmoid": ("(1 / (1 + np.exp(-x.astype(float))))", "(0.5 + 0.5 * np.tanh(x / 2))"),
     "gelu": ("x / 2 * _erfc(-x * np.sqrt(0.5))", "x / 2 * (2 - _erfc(x * np.sqrt(0.5)))"),
     "mse_loss": ("np.mean((a - b) ** 2)", "np.mean(a * a - 2 * a * b + b * b)"),
-    "mean": ("np.mean(x, axis)", "x.take(0, axis) + np.mean(x - x.take([0], axis), axis)"),
+    "mean": ("np.mean(x, axis)", "np.sum(x, axis) / np.float32(x.shape[-1])"),
     "logsumexp": ("return m + np.log(np.exp(rows - m).sum()) if np.isfinite(m) else m",
                   "return np.log(np.exp(rows).sum())"),
 }  # fmt: skip

@@ -1,5 +1,8 @@
 """Libraries of the array API are targets by their namespace; here the strict one, which has the standard alone."""
 
+import contextlib
+import importlib.metadata
+import io
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ from suite.audit.plan import Plan
 from suite.concepts import call_names
 from suite.targets.library import Library
 from suite.targets.loading import load
-from suite.targets.protocol import Shown, TargetError, Unsupported
+from suite.targets.protocol import Made, Shown, TargetError, Unsupported
 from suite.verdict import Verdict
 
 xp = pytest.importorskip("array_api_strict")
@@ -49,11 +52,16 @@ def test_a_namespace_is_a_target_as_it_is(strict: Library, concept: str) -> None
 def test_functions_of_other_names_and_of_the_extension_are_found(strict: Library) -> None:
     assert {"exp", "cumsum", "vector_norm", "solve"} <= set(strict.functions) and not strict.supports("softmax")
     x = np.array([[3.0, 4.0]], np.float32)
-    text = strict.reproduce(Shown("vector_norm", ((x,),), {"axis": -1, "ord": 2}))
-    assert text.startswith(
-        "import array_api_strict as xp\nvector_norm = xp.linalg.vector_norm\nx0_0 = xp.asarray([[3.0"
-    )
-    assert "cumsum = xp.cumulative_sum" in strict.reproduce(Shown("cumsum", ((x,),), {"axis": -1}))
+    calls = Made("y0", "vector_norm", (x,), {"axis": -1, "ord": 2}), Made("y1", "cumsum", (x,), {"axis": -1})
+    wide = (("r1", ("y1",)),)
+    text = strict.reproduce(Shown(calls, wide, prints=(("norm", "float(y0[0])"), ("sums", "r1.tolist()"))))
+    assert "vector_norm = xp.linalg.vector_norm\ncumsum = xp.cumulative_sum\nx0_0 = xp.asarray([[3.0" in text
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        exec(text, {})
+    version = importlib.metadata.version("array-api-strict")
+    assert out.getvalue().splitlines() == ["norm 5.0", "sums [[3.0, 7.0]]", f"array_api {version}"]
+    none = strict.reproduce(Shown((Made("y0", "exp", (x[:, :0],), {}),), prints=(("shape", "y0.shape"),)))
+    assert "x0_0 = xp.zeros((1, 0), dtype=xp.float32)\n" in none
 
 
 def test_formats_that_the_standard_lacks_are_not_supported(strict: Library) -> None:

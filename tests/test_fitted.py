@@ -1,8 +1,12 @@
 """Functions are called as their signatures say; what they cannot be asked is not judged, what they lack is found."""
 
+import contextlib
 import functools
 import inspect
+import io
+import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +20,7 @@ from suite.concepts import concepts
 from suite.targets.fitted import fitted
 from suite.targets.library import Library
 from suite.targets.loading import framework
-from suite.targets.protocol import Shown, Unsupported
+from suite.targets.protocol import Made, Shown, Unsupported
 from suite.verdict import Severity, Verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # a library's own warnings are its own affair
@@ -115,8 +119,15 @@ def test_options_that_a_person_has_fixed_are_what_is_judged() -> None:
     target = library("vector_norm", functools.partial(ref.vector_norm, ord=1))
     found = judged(target)
     assert verdicts(found) == {Verdict.HOLDS} and found.notes == ("mine.vector_norm takes no ord: judged as ord=1",)
-    text = target.reproduce(Shown("vector_norm", ((np.ones((1, 2)),),), {"axis": -1, "ord": 1}))
-    assert text.endswith("print(vector_norm(x0_0, axis=-1))")
+    call = Made("y0", "vector_norm", (np.ones((1, 2)),), {"axis": -1, "ord": 1})
+    assert "\ny0 = vector_norm(x0_0, axis=-1)\n" in target.reproduce(Shown((call,)))
+
+
+def test_a_correction_that_depends_on_the_size_is_none_that_a_function_has() -> None:
+    target = library("std", lambda x, axis, keepdims=False: ref.std(x, axis=axis, keepdims=keepdims))
+    ready = settled(target, concepts()["std"], "float64")
+    assert ready.concept.options == ({"correction": 0.0},)
+    assert verdicts(judged(target, "std", "float64")) == {Verdict.HOLDS}
 
 
 # -- calls that it does not take
@@ -156,11 +167,31 @@ def test_a_function_without_an_axis_is_judged_along_the_one_that_it_has(name: st
     assert any("another number of axes" in note for note in found.notes) == (name in ("rows", "all", "second"))
 
 
-def test_the_rows_of_a_lone_function_are_reproduced_one_by_one() -> None:
-    target = library("logsumexp", lambda x: np.log(np.exp(x).sum()))
-    ready = settled(target, concepts()["logsumexp"], "float32").target
-    text = ready.reproduce(Shown("logsumexp", ((np.ones((2, 3), np.float32),),), {"axis": -1}))
-    assert text.count("print(logsumexp(x0_0))") == 2 and text.count("[1.0, 1.0, 1.0]") == 2
+def test_a_lone_function_is_reproduced_by_the_row_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lone(x: Any) -> Any:
+        return np.exp(x) / np.exp(x).sum()
+
+    def vjp(x: Any, cotangent: Any) -> Any:
+        return (np.float32(1.5) * ref.softmax_vjp(x, axis=-1, cotangent=cotangent)[0],)
+
+    monkeypatch.setitem(sys.modules, "mine", SimpleNamespace(softmax=lone, softmax_vjp=vjp))
+    target = settled(library("softmax", lone, vjp=vjp), concepts()["softmax"], "float32").target
+    found = judged(target, "softmax", "float32", "accuracy", "gradient")
+    for f in (c.finding for c in found.cells if c.route in ("eager", "vjp")):
+        assert f is not None and "x0_0 = np.array([" in f.reproduction and "x0_0 = np.array([[" not in f.reproduction
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(f.reproduction, {})
+        got = float(out.getvalue().split()[1])
+        assert got == float.fromhex(f.got) or np.isnan(got)
+    assert len([c for c in found.cells if c.finding]) >= 2
+
+
+def test_a_lone_function_is_not_called_without_rows() -> None:
+    target = library("softmax", LONE["all"][0])
+    assert verdicts(judged(target, "softmax", "float64", "empty")) <= {Verdict.HOLDS, Verdict.NOT_JUDGED}
+    ready = settled(target, concepts()["softmax"], "float64").target
+    with pytest.raises(Unsupported, match=r"mine.softmax takes one row at a time: without rows there is no call"):
+        ready.call("softmax", [np.zeros((0, 3))], {"axis": -1})
 
 
 SINGLE: dict[str, Callable[..., Any]] = {

@@ -70,7 +70,7 @@ def test_each_planted_bug_is_refuted(wrong: tuple[Path, Ran], concept: str) -> N
 def test_a_reproduction_calls_the_function_in_its_own_words(wrong: tuple[Path, Ran], concept: str, call: str) -> None:
     folder, ran = wrong
     finding = next(f for f in ran.findings if f["concept"] == concept and f["route"] == "eager")
-    assert f"print({call})" in finding["reproduction"] and reproduced(folder, finding)
+    assert f"y0 = {call}\n" in finding["reproduction"] and reproduced(folder, finding).startswith("got ")
 
 
 # -- what is loaded

@@ -70,7 +70,8 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Ca
         raise IndexError(f"{concept.name} has no options number {option}")
     told = dict(witness.options)  # of a concept that was narrowed to some of its options the number is another
     sizes = concept.sizes(inputs)
-    option = next((k for k in range(len(concept.options)) if concept.given(k, sizes) == told), option)
+    same = [k for k in range(len(concept.options)) if concept.given(k, sizes) == told]
+    option = same[0] if same and option not in same else option
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
     case = Case(concept, fmt, tuple(inputs), recipe, ask=ask_from(dict(witness.ask)), target=target)
     if not witness.cotangent:
