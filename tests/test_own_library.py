@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from cli_helpers import Ran, audit, lawful, needs_torch, reproduced, written
 
-from suite.audit.session import Request, UsageError
+from suite.audit.session import Request, UsageError, request_of
 from suite.concepts import call_names
 from suite.targets.loading import load
 from suite.targets.protocol import TargetError
@@ -145,6 +145,7 @@ def test_concepts_are_left_out(tmp_path: Path) -> None:
     assert ran.code == 0 and {c["concept"] for c in ran.cells} == {"mean"}
     with pytest.raises(UsageError, match="unknown concept 'sofmax': did you mean softmax"):
         Request("mypkg.ops", exclude=("sofmax",)).checked()
+    assert request_of(ran.report["head"], 1, None).exclude == tuple(n for n in natural.PLANTED if n != "mean")
 
 
 @needs_torch
