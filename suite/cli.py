@@ -1,4 +1,4 @@
-"""The command ``lawful``: audit, accept, reproduce, concepts, power, bench; each loads what it needs by itself."""
+"""The command ``lawful``: audit, init, accept, reproduce, concepts, power, bench; each loads what it needs."""
 
 import argparse
 import importlib
@@ -22,8 +22,8 @@ def parser() -> argparse.ArgumentParser:
     )
     main.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for sub in (_audit(commands), _accept(commands), _reproduce(commands), _concepts(commands), _power(commands),
-                _bench(commands)):  # fmt: skip
+    for sub in (_audit(commands), _init(commands), _accept(commands), _reproduce(commands), _concepts(commands),
+                _power(commands), _bench(commands)):  # fmt: skip
         # accepted before and after the command
         sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return main
@@ -31,8 +31,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _audit(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
     a = commands.add_parser("audit", help="judge a library", description="Judge a library against rigorous truth.")
-    target = "numpy, torch, a file ending in .py, or an importable module (default: torch)"
+    target = "numpy, torch, a file ending in .py, or a module; :NAME behind it is one function (default: torch)"
     a.add_argument("--target", default="torch", help=target)
+    exclude = "not this concept, nor what else calls a function of this name (repeatable)"
+    a.add_argument("--exclude", action="append", default=[], metavar="NAME", help=exclude)
     _selection(a)
     a.add_argument("--dtype", nargs="+", action="extend", default=[], metavar="DTYPE", help="only these formats")
     a.add_argument("--device", default="cpu", help="cpu or cuda")
@@ -45,6 +47,14 @@ def _audit(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentPa
     a.add_argument("--report", metavar="DIR", help="write report.json and index.html there")
     a.set_defaults(run="suite.report.command:audit")
     return a
+
+
+def _init(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    i = commands.add_parser("init", help="write a target file for a package, to be edited")
+    i.add_argument("package", metavar="PACKAGE", help="an importable package or module")
+    i.add_argument("--output", metavar="FILE", help="the file (default: lawful_PACKAGE.py)")
+    i.set_defaults(run="suite.report.starting:init")
+    return i
 
 
 def _accept(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:

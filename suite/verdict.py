@@ -203,6 +203,7 @@ class Audit:
     fixed: tuple[str, ...] = ()  # known findings whose witness passes again
     curves: Mapping[str, Any] = field(default_factory=dict)  # error in ulp over the domain
     broken: tuple[str, ...] = ()  # one sentence for each function that could not be run
+    notes: tuple[str, ...] = ()  # how functions were asked, where that does not go without saying
 
     @property
     def findings(self) -> tuple[Finding, ...]:

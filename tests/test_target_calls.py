@@ -111,6 +111,7 @@ class Afar:
         self.near, self.name, self.device, self.flushes = near, near.name, near.device, near.flushes
         self.ways, self.layouts = near.ways, near.layouts
         self.supports, self.differentiates, self.describe = near.supports, near.differentiates, near.describe
+        self.refuses, self.by_row, self.documented = near.refuses, near.by_row, near.documented
 
     def call(self, *asked: Any, **more: Any) -> Any:
         return unpacked(packed(self.near.call(*unpacked(packed(asked)), **unpacked(packed(more)))))

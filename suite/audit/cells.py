@@ -85,12 +85,14 @@ def cells_of(concept: Concept, dtype: str, target: Target, laws: Sequence[str] =
     }
 
 
-def groups(target: Target, names: Sequence[str] = (), dtypes: Sequence[str] = ()) -> list[tuple[str, str]]:
+def groups(
+    target: Target, names: Sequence[str] = (), dtypes: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> list[tuple[str, str]]:
     """Every (concept, dtype) that the target has and the selection asks for."""
     return [
         (c.name, dtype)
         for c in concepts().values()
-        if target.supports(c.call_name) and (not names or c.name in names)
+        if target.supports(c.call_name) and (not names or c.name in names) and not {c.name, c.call_name} & set(exclude)
         for dtype in FORMATS
         if not dtypes or dtype in dtypes
     ]

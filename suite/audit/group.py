@@ -13,9 +13,11 @@ from hypothesis.database import ExampleDatabase
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
 from suite.audit.failures import Failures
-from suite.audit.judging import entrywise, every_number, judged, put
+from suite.audit.judging import entrywise, every_number, judged, put, unjudged_reason, verdict_of
 from suite.audit.plan import PROFILES, Plan
+from suite.audit.settling import settled
 from suite.concepts import call_names, concepts
+from suite.draw.asks import PLAIN
 from suite.draw.recipes import Recipe, draw, lengths, smallest
 from suite.findings.minimise import minimise, shared
 from suite.findings.reproduction import reproduction
@@ -27,20 +29,24 @@ from suite.laws.accuracy import centre
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
-from suite.targets.loading import PLAIN, load
+from suite.targets import loading
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What comes back from a group: cells, sentences about broken functions, an error curve, known ones fixed."""
+    """What comes back from a group: cells, sentences about broken functions, an error curve, known ones fixed.
+
+    ``notes``: sentences on how a person's function was asked, where that does not go without saying.
+    """
 
     group: tuple[str, str]
     cells: tuple[Cell, ...]
     broken: tuple[str, ...] = ()
     curve: Mapping[str, Any] | None = None
     fixed: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 FEW = 48  # rows of one entry: two of every style
@@ -50,7 +56,7 @@ SHARED = "the reference fails as well: nobody is accused, and the law is to be l
 @cache
 def reference() -> Target:
     """The reference as a target: where it is refuted too, nobody is accused."""
-    return load(PLAIN, names=call_names())
+    return loading.load(loading.PLAIN, names=call_names())
 
 
 class Group:
@@ -64,6 +70,7 @@ class Group:
         self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
         self.outcomes: dict[Key, Outcome] = {key: Outcome() for key in self.laws}
         self.reasons: dict[Key, str] = {}
+        self.refusals: dict[Key, str] = {}  # of calls that were asked for
         self.broken: dict[Key, str] = {}
         self.shared: dict[Key, str] = {}  # cells that refute the reference as well
         self.failures = None if database is None else Failures(database, plan, concept, self.laws)
@@ -158,7 +165,8 @@ class Group:
             self.outcomes[key] += o
             return o if o.refuted else None
         except Unsupported as refusal:
-            self.reasons[key] = f"not supported: {refusal}"
+            # along an ask it is that call, and the next may do
+            (self.reasons if case.ask == PLAIN else self.refusals)[key] = f"not supported: {refusal}"
         except TargetError as fault:
             # the function itself broke its contract, or only along this route
             lost = self.laws if key.route in ("eager", self.target.ways[0].name) else [key]
@@ -202,9 +210,16 @@ class Group:
             o.ratio,
             o.ideal,
             o.basis,
-            self.broken.get(key) or self.reasons.get(key) or self.shared.get(key) or unjudged_reason(verdict, o),
+            self.reason(key, verdict),
             finding,
         )
+
+    def reason(self, key: Key, verdict: Verdict) -> str:
+        """Why a cell is broken or not judged, or not judged in full."""
+        o = self.outcomes[key]
+        refused = "" if o.elements else self.refusals.get(key, "")
+        whole = self.broken.get(key) or self.reasons.get(key) or self.shared.get(key)
+        return whole or refused or unjudged_reason(verdict, o)
 
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding | None:
         """The smallest witness; None where the reference is refuted on it too."""
@@ -244,28 +259,13 @@ class Group:
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding
 
 
-def unjudged_reason(verdict: Verdict, o: Outcome) -> str:
-    """A cell that judged nothing says of how many entries."""
-    return f"0 entries judged, {o.unjudged} not" if verdict is Verdict.NOT_JUDGED else ""
-
-
-def verdict_of(o: Outcome, broken: bool) -> Verdict:
-    if o.refuted:
-        return Verdict.REFUTED
-    if broken:
-        return Verdict.BROKEN
-    if o.proved:
-        return Verdict.PROVED
-    if o.unknown:
-        return Verdict.UNKNOWN
-    return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED
-
-
 def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: ExampleDatabase | None = None) -> Judged:
     """All cells of one (concept, dtype); what failed before comes first where a database keeps it."""
     name, dtype = group
-    mine = tuple(k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device))
-    work = Group(concepts()[name], dtype, target, replace(plan, known=mine), database)
+    ready = settled(target, concepts()[name], dtype)
+    here = [k for k in plan.known if (k.concept, k.dtype, k.device) == (name, dtype, target.device)]
+    mine = tuple(k for k in here if ready.asks(k.witness))
+    work = Group(ready.concept, dtype, ready.target, replace(plan, known=mine), database)
     work.run()
     cells = tuple(work.cells())
     refuted = {(c.law, c.route) for c in cells if c.verdict is Verdict.REFUTED}
@@ -273,7 +273,7 @@ def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: Ex
     isa = str(target.describe().get("isa", ""))
     fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
     curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
-    return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed)
+    return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed, ready.notes)
 
 
 def _curve(o: Outcome, dtype: str) -> dict[str, list[float]]:

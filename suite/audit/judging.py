@@ -7,7 +7,7 @@ import numpy as np
 
 from suite.audit.cells import Key
 from suite.audit.plan import Profile
-from suite.draw.asks import PLAIN, covering
+from suite.draw.asks import PLAIN, covering, granted
 from suite.draw.recipes import Recipe
 from suite.floats import Format
 from suite.judge.case import Case
@@ -17,7 +17,7 @@ from suite.laws.gradient import affordable
 from suite.laws.law import ASKED, Law
 from suite.record import Concept, Freedom
 from suite.targets.protocol import CallError, Documented, Target, TargetError, Unsupported
-from suite.verdict import Severity
+from suite.verdict import Severity, Verdict
 
 DERIVATIVES = ("gradient", "forward", "second_derivative")
 ENTRYWISE = ("accuracy", "correctly_rounded", "finite", "gradient", "gradient_finite")  # laws of single entries
@@ -48,7 +48,8 @@ def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> I
     of features.
     """
     if key.route == ASKED:
-        asks = covering(case.concept, case.target.layouts, 0)
+        every = covering(case.concept, case.target.layouts, 0)
+        asks = granted(every, case.target.refuses(case.concept.call_name))
         some = affordable(case) if key.law in DERIVATIVES else case
         for j in range(min(profile.asks, len(asks))):
             yield some.asked(asks[(number * profile.asks + j) % len(asks)])
@@ -132,3 +133,20 @@ def raised(case: Case, sentence: str) -> Outcome:
         case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence
     )
     return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, (), slice(None)))
+
+
+def unjudged_reason(verdict: Verdict, o: Outcome) -> str:
+    """A cell that judged nothing says of how many entries."""
+    return f"0 entries judged, {o.unjudged} not" if verdict is Verdict.NOT_JUDGED else ""
+
+
+def verdict_of(o: Outcome, broken: bool) -> Verdict:
+    if o.refuted:
+        return Verdict.REFUTED
+    if broken:
+        return Verdict.BROKEN
+    if o.proved:
+        return Verdict.PROVED
+    if o.unknown:
+        return Verdict.UNKNOWN
+    return Verdict.HOLDS if o.elements else Verdict.NOT_JUDGED

@@ -24,7 +24,7 @@ from suite.targets.library import Library
 from suite.targets.loading import load
 from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
 
-SELECTED = ("concepts", "laws", "dtypes", "known")
+SELECTED = ("concepts", "laws", "dtypes", "known", "exclude")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Request:
     known: tuple[str, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
+    exclude: tuple[str, ...] = ()  # concepts; with the name of a function, all that call it
 
     def knowing(self, path: str) -> "Request":
         """With one more file of known findings."""
@@ -50,7 +51,7 @@ class Request:
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
         for what, given, legal in (
-            ("concept", self.concepts, tuple(concepts())),
+            ("concept", (*self.concepts, *self.exclude), tuple(concepts())),
             ("law", self.laws, law_names()),
             ("dtype", self.dtypes, tuple(FORMATS)),
             ("profile", (self.profile,), tuple(PROFILES)),
@@ -85,8 +86,8 @@ def prepare(request: Request) -> Prepared:
     target = load(request.target, request.device, call_names())
     for known in given.known:
         expected.fitting(known, target)
-    every = given.of(target, request.target)
-    todo = tuple(groups(target, request.concepts, request.dtypes))
+    every = given.of(target)
+    todo = tuple(groups(target, request.concepts, request.dtypes, request.exclude))
     if not todo:
         wanted = ", ".join(request.concepts) or "any concept"
         raise UsageError(f"{request.target} has no function for {wanted}")
@@ -126,6 +127,7 @@ def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, int]
         tuple(f for j in confirmed for f in j.fixed),
         curves(confirmed),
         tuple(dict.fromkeys(b for j in confirmed for b in j.broken)),
+        tuple(dict.fromkeys(n for j in confirmed for n in j.notes)),
     )
     return audit, interrupted
 
@@ -156,8 +158,9 @@ def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
 def request_of(head: Mapping[str, Any], seed: int, workers: int | None) -> Request:
     """The audit that a report is of, with another seed."""
     named = head.get("selected", {})
-    some, laws, dtypes, known = (tuple(named.get(k, ())) for k in SELECTED)
-    return Request(head["target"], some, laws, dtypes, head["device"], head["profile"], seed, workers, known)
+    some, laws, dtypes, known, exclude = (tuple(named.get(k, ())) for k in SELECTED)
+    device, profile = head["device"], head["profile"]
+    return Request(head["target"], some, laws, dtypes, device, profile, seed, workers, known, exclude=exclude)
 
 
 def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:

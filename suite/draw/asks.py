@@ -144,6 +144,13 @@ def covering(concept: Concept, layouts: Sequence[str], seed: int) -> tuple[Ask, 
     return _covering(tuple(sorted(choices(concept, tuple(layouts)).items())), seed)
 
 
+def granted(asks: Sequence[Ask], refused: frozenset[str]) -> tuple[Ask, ...]:
+    """The asks with each refused feature made plain, as far as something is left of them."""
+    plain = {name: getattr(PLAIN, name) for name in refused}
+    made = dict.fromkeys(replace(a, **plain) for a in asks) if refused else asks
+    return tuple(a for a in made if a != PLAIN and legal(a))
+
+
 @cache
 def _covering(features: tuple[tuple[str, tuple[object, ...]], ...], seed: int) -> tuple[Ask, ...]:
     names, rng = [n for n, _ in features], np.random.default_rng(seed)

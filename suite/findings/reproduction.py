@@ -49,8 +49,10 @@ class Tracing:
         apart: bool = False,
         outputs: int = 1,
     ) -> tuple[Array, ...]:
-        n = self._written(Made("", function, tuple(operands), options), layout, apart)
-        found = self.near.call(function, bare(list(operands)), options, layout, apart=apart, outputs=outputs)
+        given = bare(list(operands))
+        rows = apart or self.near.by_row(function, given, options)
+        n = self._written(Made("", function, tuple(operands), options), layout, rows)
+        found = self.near.call(function, given, options, layout, apart=apart, outputs=outputs)
         return tuple(self._result(y, n, j if outputs > 1 else -1) for j, y in enumerate(found))
 
     def derive(
@@ -68,7 +70,8 @@ class Tracing:
         """Each of its arrays is a result of its own: the derivative by one operand."""
         seeds = {k: bare(s) for k, s in seeds.items()}
         call = Made("", function, tuple(operands), options, way=way, wrt=tuple(wrt), **seeds)
-        n, given = self._written(call, layout, apart), bare(list(operands))
+        given = bare(list(operands))
+        n = self._written(call, layout, apart or self.near.by_row(function, given, options, True))
         found = self.near.derive(way, function, given, wrt, options, layout=layout, apart=apart, **seeds)
         return tuple(self._result(g, n, wrt[j]) for j, g in enumerate(found[: len(wrt)]))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from suite.concepts import concepts
 from suite.draw.asks import ask_from
 from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
@@ -65,7 +66,12 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Ca
         else:
             inputs.append(fmt.round(np.array([float.fromhex(t) for t in entries(texts)])).reshape(shape))
     option, seed = witness.recipe
+    if option not in range(len(concepts()[concept.name].options)):
+        raise IndexError(f"{concept.name} has no options number {option}")
+    told = dict(witness.options)  # of a concept that was narrowed to some of its options the number is another
     sizes = concept.sizes(inputs)
+    same = [k for k in range(len(concept.options)) if concept.given(k, sizes) == told]
+    option = same[0] if same and option not in same else option
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
     case = Case(concept, fmt, tuple(inputs), recipe, ask=ask_from(dict(witness.ask)), target=target)
     if not witness.cotangent:

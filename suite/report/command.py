@@ -23,7 +23,6 @@ LAST = Path(".lawful")  # where the last report is kept when --report names no o
 
 
 def audit(arguments: argparse.Namespace) -> int:
-
     folder = Path(arguments.report) if arguments.report else LAST
     place = folder.absolute()  # a target may change the working directory when it is loaded
     if arguments.report:
@@ -38,6 +37,7 @@ def audit(arguments: argparse.Namespace) -> int:
         arguments.seed,
         arguments.workers,
         tuple(arguments.known),
+        exclude=tuple(arguments.exclude),
     )
     prepared = prepare(request)
     for sentence in prepared.idle:

@@ -120,7 +120,7 @@ def _packed(entries: Sequence[Text], width: int) -> list[Text]:
 
 
 def findings(audit: Audit, console: Console) -> None:
-    """New ones by their causes, one of each in full; then known, fixed and broken ones in one line each."""
+    """New ones by their causes, one of each in full; then known, fixed and broken ones, and notes, in one line each."""
     found = audit.findings
     groups = causes(f for f in found if not f.known)
     for number, cause in enumerate(groups[:CAUSES], 1):
@@ -135,6 +135,8 @@ def findings(audit: Audit, console: Console) -> None:
         _wrapped(console, f"{known}: it passes again", "fixed  ")
     for sentence in audit.broken:
         _broken(sentence, audit, console)
+    for sentence in audit.notes:
+        _wrapped(console, sentence, "note   ")
 
 
 def _broken(sentence: str, audit: Audit, console: Console) -> None:

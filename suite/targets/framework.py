@@ -52,6 +52,9 @@ class Framework(Protocol):
     def from_native(self, value: Native, where: str) -> Array:
         """A contiguous NumPy array; anything that is no array of this library is a TargetError."""
 
+    def like(self, value: Native, operand: Native) -> Native:
+        """The value in the operand's format; asked of a library that differentiates functions itself."""
+
     def derive(
         self,
         way: Way,

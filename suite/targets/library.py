@@ -6,14 +6,16 @@ believed.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from suite.floats import Array
+from suite.floats import FORMATS, Array
+from suite.targets.fitted import Fitted
+from suite.targets.formats import format_of, wider
 from suite.targets.framework import Framework, Function, Native
 from suite.targets.placing import placed
 from suite.targets.protocol import (
@@ -29,6 +31,7 @@ from suite.targets.protocol import (
     contiguous,
     memories,
 )
+from suite.targets.rows import each
 from suite.targets.words import first_line, kind_of
 
 
@@ -36,7 +39,8 @@ from suite.targets.words import first_line, kind_of
 class Library:
     """Named functions over one framework's arrays; ``vjps`` are derivatives that a person wrote beside them.
 
-    ``inherited``: the functions that come from the built-in target ``base``.
+    ``inherited``: the functions that come from the built-in target ``base``. ``dtypes``: the formats of a function that
+    is not for all. ``sources``: the lines that define a name of a person's own in a reproduction.
     """
 
     name: str
@@ -45,6 +49,8 @@ class Library:
     vjps: Mapping[str, Function] = field(default_factory=dict)
     base: str = ""
     inherited: frozenset[str] = frozenset()
+    dtypes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def device(self) -> str:
@@ -72,6 +78,23 @@ class Library:
     def differentiates(self, function: str) -> bool:
         return function in (self.vjps if self.framework.written else self.functions)
 
+    def refuses(self, function: str) -> frozenset[str]:
+        f = self.functions.get(function)
+        return f.refused if isinstance(f, Fitted) else frozenset()
+
+    def by_row(
+        self, function: str, operands: Sequence[Array], options: Mapping[str, object], derived: bool = False
+    ) -> bool:
+        f = self._function(function, derived)
+        alone = isinstance(f, Fitted) and f.by_row(operands[0].ndim, options)
+        if alone and not len(operands[0]):
+            raise Unsupported(f"{self.name}.{function} takes one row at a time: without rows there is no call")
+        return alone
+
+    def _function(self, function: str, derived: bool) -> Function:
+        """The function that is called, for its value or for its derivative."""
+        return (self.vjps if derived and self.framework.written else self.functions)[function]
+
     def describe(self) -> Mapping[str, object]:
         return self.framework.describe()
 
@@ -87,12 +110,13 @@ class Library:
         outputs: int = 1,
     ) -> tuple[Array, ...]:
         f, where = self.functions[function], f"{self.name}.{function}"
-        native = self._native(operands, layout)
+        apart = apart or self.by_row(function, operands, options)
+        native = self._native(function, operands, layout)
 
         def run(xs: Sequence[Native]) -> tuple[Array, ...]:
             with self.guarded(where):
                 value = f(*xs, **options)
-            return self._outputs(value, outputs, operands, where)
+            return self._outputs(value, outputs, operands, where, isinstance(f, Fitted))
 
         found = each(run, native, len(operands[0]) if apart else 0)
         if layout == "contiguous":
@@ -115,9 +139,10 @@ class Library:
         taken = next((w for w in self.ways if w.name == way and w.gives(cotangent, tangent)), None)
         if taken is None:
             raise Unsupported(f"{self.name} has no such derivative by {way!r}")
-        text = (self.vjps if self.framework.written else self.functions)[function]
-        f, where = partial(text, **options), f"{self.name}.{function}{self.framework.written}"
-        native = self._native(operands, layout)
+        text, where = self._function(function, True), f"{self.name}.{function}{self.framework.written}"
+        f = self._alike(partial(text, **options))
+        apart = apart or self.by_row(function, operands, options, True)
+        native = self._native(function, operands, layout)
 
         def run(xs: Sequence[Native], seed: Array | None, along: Array | None) -> tuple[Array, ...]:
             return tuple(self.framework.derive(taken, f, xs, wrt, seed, along))
@@ -126,22 +151,56 @@ class Library:
             found = each(run, native, len(operands[0]) if apart else 0, cotangent, tangent)
             return found if cotangent is None else same_shapes(found, [operands[k] for k in wrt])
 
-    def _native(self, operands: Sequence[Array], layout: Layout) -> list[Native]:
+    def _alike(self, f: Function) -> Function:
+        """Where a library differentiates a function that promotes, its result comes back to the operands' format."""
+        if self.framework.written:
+            return f
+
+        def g(*xs: Native) -> Native:
+            y = f(*xs)
+            same = getattr(y, "dtype", None) == getattr(xs[0], "dtype", None)
+            return y if same else self.framework.like(y, xs[0])
+
+        return g
+
+    def _native(self, function: str, operands: Sequence[Array], layout: Layout) -> list[Native]:
+        formats, own = self.dtypes.get(function), format_of(operands)
+        if formats is not None and own not in formats:
+            raise Unsupported(f"{self.name}.{function}: DTYPES has {', '.join(formats) or 'nothing'}, not {own}")
         out: list[Native] = []
         for x, memory in zip(operands, memories(layout, operands), strict=True):
             out.append(out[memory] if isinstance(memory, int) else self.framework.to_native(x, memory))
         return out
 
-    def _outputs(self, value: Any, outputs: int, operands: Sequence[Array], where: str) -> tuple[Array, ...]:
-        """As many arrays as the signature has outputs, of the operands' dtype; else the contract is broken."""
+    def _outputs(
+        self, value: Any, outputs: int, operands: Sequence[Array], where: str, promotes: bool
+    ) -> tuple[Array, ...]:
+        """As many arrays as the signature has outputs, of the operands' dtype; else the contract is broken.
+
+        A function that ``promotes`` may return a wider format: its values are rounded to the operands', once.
+        """
         values = (value,) if outputs == 1 else value
         if not isinstance(values, (tuple, list)) or len(values) != outputs:
             raise TargetError(f"{where} returned {kind_of(value)}: return a tuple of {outputs} arrays")
         arrays = tuple(self.framework.from_native(v, where) for v in values)
-        expected = next(x.dtype for x in operands if x.dtype.kind not in "iu")
-        for dtype in (a.dtype for a in arrays if a.dtype != expected):
-            raise TargetError(f"{where} returned {dtype} for {expected} operands: return the operands' dtype")
-        return arrays
+        expected = format_of(operands)
+        for name in (a.dtype.name for a in arrays if a.dtype.name != expected):
+            if not (promotes and wider(name, expected)):
+                told = "return the operands' dtype, or name the formats in DTYPES"
+                raise TargetError(f"{where} returned {name} for {expected} operands: {told}")
+        return tuple(a if a.dtype.name == expected else FORMATS[expected].round(a) for a in arrays)
+
+    def returned(
+        self, function: str, operands: Sequence[Array], options: Mapping[str, object], *, apart: bool = False
+    ) -> str:
+        """The format of the result as it comes."""
+        f = self.functions[function]
+        native = self._native(function, operands, "contiguous")
+        apart = apart or self.by_row(function, operands, options)
+        with self.guarded(f"{self.name}.{function}"):
+            value = f(*(x[0, ...] if apart else x for x in native), **options)
+        first = value[0] if isinstance(value, (tuple, list)) else value
+        return str(self.framework.from_native(first, f"{self.name}.{function}").dtype.name)
 
     def _untouched(self, native: Sequence[Native], operands: Sequence[Array], where: str) -> None:
         """A function that writes into its operands is broken, whatever it returns."""
@@ -196,7 +255,7 @@ class Library:
             else:
                 names.append(f"x{call.result.lstrip('y')}_{k}")
                 lines.append(f"{names[-1]} = {self._placed(x, memory, call.row)}")
-        keywords = "".join(f", {k}={v!r}" for k, v in sorted(call.options.items()))
+        keywords = self._behind(call)
         text = f"{self._name(call)}({', '.join(names)}{keywords})"
         if call.operand >= 0:
             before, text = self.framework.differentiated(self._name(call), names, keywords, call)
@@ -204,6 +263,12 @@ class Library:
         elif call.output >= 0:
             text += f"[{call.output}]"
         return [*lines, f"{call.result} = {text}"]
+
+    def _behind(self, call: Made) -> str:
+        """What stands behind the operands, in the function's own words."""
+        f = self._function(call.function, call.operand >= 0)
+        positions, keywords = f.arguments(call.options) if isinstance(f, Fitted) else ([], call.options)
+        return "".join([*(f", {v!r}" for v in positions), *(f", {k}={v!r}" for k, v in sorted(keywords.items()))])
 
     def _placed(self, x: Array, memory: Memory | None, row: int) -> str:
         if memory is None or memory == contiguous(x.ndim):
@@ -216,24 +281,7 @@ class Library:
         name, imports = name or function, self.framework.imports
         if self.name == self.framework.name or function in self.inherited:
             return [*imports, *self.framework.defined(name, self.functions.get(name))]
-        if self.name.endswith(".py"):
-            return [*imports, "import runpy", f"{name} = runpy.run_path({self.name!r})[{name!r}]"]
-        return [*imports, f"from {self.name} import {name}"]
-
-
-def each(
-    run: Callable[..., tuple[Array, ...]], native: Sequence[Native], apart: int, *seeds: Array | None
-) -> tuple[Array, ...]:
-    """One call for the whole batch, or for so many rows ``apart`` one for each, stacked."""
-    if not apart:
-        return run(native, *seeds)
-
-    def row(i: int) -> tuple[Array, ...]:
-        """x[i, ...]: a row of numbers is an array without axes, not a number."""
-        taken = {id(x): x[i, ...] for x in native}  # one array twice is one row twice
-        return run([taken[id(x)] for x in native], *(s if s is None else s[i, ...] for s in seeds))
-
-    return tuple(np.stack(column) for column in zip(*map(row, range(apart)), strict=True))
+        return [*imports, *self.sources.get(name, (f"from {self.name} import {name}",))]
 
 
 def same_shapes(gradients: tuple[Array, ...], operands: Sequence[Array]) -> tuple[Array, ...]:

@@ -26,7 +26,7 @@ class NumPy:
     documented: Mapping[str, Documented] = {}
     moves = ("transpose", "np.broadcast_to({}, {})")
     wide, version = "np.asarray({}).astype(np.float64)", "np.__version__"
-    imports = ("import numpy as np", "import ml_dtypes")
+    imports: tuple[str, ...] = ("import numpy as np", "import ml_dtypes")
 
     def __init__(self, device: str = "cpu"):
         if device != "cpu":

@@ -245,6 +245,14 @@ class Target(Protocol):
     def differentiates(self, function: str) -> bool:
         """Whether the target has its derivative, in one of its ways."""
 
+    def refuses(self, function: str) -> frozenset[str]:
+        """The features of an ask that the function cannot be asked for: it has no parameter for them."""
+
+    def by_row(
+        self, function: str, operands: Sequence[Array], options: Mapping[str, object], derived: bool = False
+    ) -> bool:
+        """Whether the function, or its derivative, knows no batches: each row of this call becomes one of its own."""
+
     def call(
         self,
         function: str,

@@ -213,6 +213,9 @@ class Torch:
             return value.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         return value.numpy()
 
+    def like(self, value: Tensor, operand: Tensor) -> Tensor:
+        return value.to(operand.dtype) if isinstance(value, torch.Tensor) else value
+
     # -- derivatives
     def derive(
         self, way: Way, f: Function, operands: Sequence[Tensor], wrt: Sequence[int],

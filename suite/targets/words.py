@@ -1,8 +1,9 @@
-"""The words that targets share: of what a function returned or raised, and of the texts that reproductions print."""
+"""The words that targets share: of what a function returned or raised, of names, of the texts of reproductions."""
 
+import difflib
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,14 @@ def kind_of(value: object) -> str:
 
 def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+
+
+def nearest(name: str, legal: Sequence[str], listed: str = "`lawful concepts` lists them") -> str:
+    """What may have been meant: the names that are close, or all if there are few."""
+    close = difflib.get_close_matches(name, legal, 3, 0.5)
+    if close:
+        return f": did you mean {' or '.join(close)}?"
+    return f": one of {', '.join(legal) or 'none'}" if len(legal) < 12 else f"; {listed}"
 
 
 def listed(x: Any) -> str:
