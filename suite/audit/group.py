@@ -13,8 +13,8 @@ from hypothesis.database import ExampleDatabase
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
 from suite.audit.failures import Failures
-from suite.audit.judging import judged, put
-from suite.audit.plan import PROFILES, Plan
+from suite.audit.judging import judged, put, untried
+from suite.audit.plan import Plan
 from suite.concepts import call_names, concepts
 from suite.draw.recipes import Recipe, draw, lengths
 from suite.findings.minimise import minimise
@@ -27,7 +27,7 @@ from suite.laws.law import ASKED, Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
 from suite.targets.loading import PLAIN, load
-from suite.targets.protocol import CallError, Target, TargetError, Unsupported
+from suite.targets.protocol import EAGERLY, CallError, Target, TargetError, Unsupported
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
@@ -68,12 +68,13 @@ class Group:
         self, concept: Concept, dtype: str, target: Target, plan: Plan, database: ExampleDatabase | None = None
     ):
         self.concept, self.dtype, self.target, self.plan = concept, dtype, target, plan
-        self.format, self.profile = FORMATS[dtype], PROFILES[plan.profile]
+        self.format, self.profile = FORMATS[dtype], plan.pace
         self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
         self.outcomes: dict[Key, Outcome] = {key: Outcome() for key in self.laws}
         self.reasons: dict[Key, str] = {}
         self.broken: dict[Key, str] = {}
         self.failures = None if database is None else Failures(database, plan, concept, self.laws)
+        self.ways = {w.name: w for w in target.ways if not w.order}  # to compute values
         self.count = 0
 
     def run(self) -> None:
@@ -86,7 +87,7 @@ class Group:
             return
         if self.failures:
             self.retry(self.failures)
-        each_case(self.concept, self.dtype, self.plan, lambda recipe: self.judge(self.case(recipe)))
+        each_case(self.concept, self.dtype, self.plan, self.drawn)
         if not self.plan.cases and self.profile.exhaustive:
             self.enumerate()
 
@@ -99,9 +100,20 @@ class Group:
             if not self.outcomes[key].refuted and not self.outcomes[key].unknown:
                 self.outcomes[key] = self.outcomes[key].marked(proved=True)
 
-    def case(self, recipe: Recipe) -> Case:
+    def drawn(self, recipe: Recipe) -> None:
+        """A case; some are drawn again, larger, for the ways that differ there, and for the plain call."""
+        self.judge(case := self.case(recipe))
+        every, least = self.profile.wide, max((w.least for w in self.ways.values()), default=0)
+        if every and self.count % every == every // 2 and case.extent < least and not self.concept.apart:
+            wide = self.case(recipe, times=-(-least // case.extent))
+            laws = {k.law for k in self.laws if k.route in self.ways}
+            for key in (k for k in self.laws if k.law in laws):
+                if key.route == EAGERLY or (key.route in self.ways and self.ways[key.route].least):
+                    self.attempt(key, wide)
+
+    def case(self, recipe: Recipe, times: int = 1) -> Case:
         with np.errstate(all="ignore"):
-            inputs = draw(self.concept, self.format, recipe)
+            inputs = draw(self.concept, self.format, recipe, times)
             return Case(self.concept, self.format, inputs, recipe, target=self.target)
 
     def ordinary(self) -> bool:
@@ -155,8 +167,8 @@ class Group:
         return any(k.covers(self.described(key, self.laws[key], o, o.refuted[0])) for k in known)
 
     def attempt(self, key: Key, case: Case) -> Outcome | None:
-        """What the law refutes of the case, if anything."""
-        if key in self.reasons or key in self.broken:
+        """What the law refutes of the case, if anything; a way may refuse one case and take another."""
+        if key in self.broken or (key in self.reasons and key.route not in self.ways):
             return None
         try:
             o = judged(self.laws[key], case, key.route)
@@ -164,9 +176,10 @@ class Group:
             return o if o.refuted else None
         except Unsupported as refusal:
             self.reasons[key] = f"not supported: {refusal}"
+            self.outcomes[key] += Outcome(cases=1, unjudged=case.rows)
         except TargetError as fault:
             # the function itself broke its contract, or only along this route
-            lost = self.laws if key.route in ("eager", self.target.ways[0].name) else [key]
+            lost = self.laws if key.route in (EAGERLY, self.target.ways[0].name) else [key]
             self.broken.update({k: str(fault) for k in lost})
         except Exception as fault:  # a fault of ours must not cost the cells of others
             where = traceback.extract_tb(fault.__traceback__)[-1]
@@ -205,13 +218,17 @@ class Group:
             o.ratio,
             o.ideal,
             o.basis,
-            self.broken.get(key) or self.reasons.get(key, ""),
+            self.broken.get(key)
+            or self.reasons.get(key)
+            or ("" if o.cases else untried(key, self.target, self.profile)),
             finding,
         )
 
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
         own = None if self.target.name == reference().name else reference()
-        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, self.profile.minimise, own))
+        dear = key.route in self.ways and self.ways[key.route].dear  # of each size it makes a kernel
+        tried = self.profile.minimise // (10 if dear else 1)
+        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, tried, own))
 
     def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
         region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
@@ -232,7 +249,7 @@ class Group:
             found.basis,
             max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
             max(found.ratio, *(r.ratio for r in o.refuted)),
-            reproduction(found.case, found.calls, found.wrt, self.target),
+            reproduction(found, key.route, self.target),
             note=found.note,
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]

@@ -1,5 +1,6 @@
 """How a case is put to the cell of a law, and what is made of its outcome."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation, region_of
 from suite.laws.gradient import affordable
 from suite.laws.law import ASKED, Law
-from suite.targets.protocol import CallError, TargetError
+from suite.targets.protocol import EAGERLY, CallError, Target, TargetError, Way
 from suite.verdict import Severity
 
 
@@ -20,19 +21,52 @@ def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> I
     """A case as a cell is put to it: the first way judges every case, each other every ``share``-th, in turn.
 
     The cells of asked calls judge each case as so many asks have it, one after the other of those that cover all pairs
-    of features.
+    of features. A way that differs on large calls only judges all of these; one that is dear, in some of the groups and
+    sets of options.
     """
+    way = way_of(key, case.target)
     if key.route == ASKED:
         asks = covering(case.concept, case.target.layouts, 0)
         some = affordable(case) if key.law == "gradient" else case
         for j in range(min(profile.asks, len(asks))):
             yield some.asked(asks[(number * profile.asks + j) % len(asks)])
-    elif key.route in ("eager", case.target.ways[0].name) or (number + position) % profile.share == 0:
+    elif way.least:
+        yield from [case] * (case.extent >= way.least)
+    elif way.dear:
+        yield from [case] * (chosen(key, case, profile) and steady(case))
+    elif key.route in (EAGERLY, case.target.ways[0].name) or (number + position) % profile.share == 0:
         yield case
+
+
+def way_of(key: Key, target: Target) -> Way:
+    """The way of a cell's route; of others than the target's own, an ordinary one."""
+    return next((way for way in target.ways if way.name == key.route), Way(key.route))
+
+
+def untried(key: Key, target: Target, profile: Profile) -> str:
+    """Why a way was given no case at all."""
+    way = way_of(key, target)
+    if way.dear:
+        return f"profile {profile.name} tries none of these cases by this way: --profile thorough, or another --seed"
+    return f"profile {profile.name} drew no call of {way.least} entries" if way.least else ""
+
+
+def chosen(key: Key, case: Case, profile: Profile) -> bool:
+    """Whether a dear way is tried on a group with the case's options: on one in so many, in turn with the seed."""
+    if not profile.dear:
+        return False
+    said = f"{key.concept} {key.dtype} {case.recipe.option}"
+    return (zlib.crc32(said.encode()) + profile.turn) % profile.dear == 0
+
+
+def steady(case: Case) -> bool:
+    """Whether every size is a number like others: a compiler makes a kernel of its own for size 1."""
+    return all(n > 1 for x in case.inputs for n in x.shape[int(case.concept.apart) :])
 
 
 def judged(law: Law, case: Case, route: str) -> Outcome:
     """The law's outcome; a refutation that flushing to zero explains is a convention of the instruction set."""
+    case = case.by(route)
     with np.errstate(all="ignore"):
         try:
             out = law.judge(case, route)

@@ -9,8 +9,9 @@ from suite.draw.asks import PLAIN, ask_from
 from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
 from suite.judge.case import Case
+from suite.judge.outcome import Refutation
 from suite.record import Concept
-from suite.targets.protocol import Shown, Target
+from suite.targets.protocol import EAGERLY, Shown, Target
 from suite.verdict import Witness
 
 
@@ -53,20 +54,25 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Ca
     return case.seeded(fmt.round(cotangent).reshape(case.shapes[0]))
 
 
-def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, target: Target) -> str:
-    """A few lines that show the result (and its gradient) with nothing but the library."""
-    concept = case.concept
+def reproduction(found: Refutation, route: str, target: Target) -> str:
+    """A few lines that show the result, or a derivative, with nothing but the library."""
+    case, wrt = found.case, found.wrt
+    if case.ask != PLAIN:
+        return _asked(case, wrt, target)
+    way = next((w for w in target.ways if w.name == route), None)
+    apart = case.concept.apart and not (way and way.batched)
 
     def own(x: Array) -> Array:
         """A function without a batch axis gets its only row."""
-        return x[0] if concept.apart and len(x) == 1 else x
+        return x[0] if apart and len(x) == 1 else x
 
-    if case.ask != PLAIN:
-        return _asked(case, wrt, target)
-    given = tuple(tuple(map(own, operands)) for operands in calls or (case.inputs,))
+    given = tuple(tuple(map(own, operands)) for operands in found.calls or (case.inputs,))
+    shown = Shown(case.concept.call_name, given, case.keywords, way=way.name if way else EAGERLY)
     if wrt < 0:
-        return target.reproduce(Shown(concept.call_name, given, case.keywords))
-    return target.reproduce(Shown(concept.call_name, given, case.keywords, tuple(case.wrt), wrt, own(case.cotangent)))
+        return target.reproduce(shown)
+    tangent = None if found.tangent is None else own(found.tangent)
+    seed = None if way and way.forward and way.order == 1 else own(case.cotangent)
+    return target.reproduce(replace(shown, wrt=tuple(case.wrt), operand=wrt, cotangent=seed, tangent=tangent))
 
 
 def _asked(case: Case, wrt: int, target: Target) -> str:

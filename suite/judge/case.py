@@ -11,7 +11,7 @@ from suite.floats import Array, precision
 from suite.judge import bound
 from suite.judge.asking import Asking, fitted
 from suite.judge.problem import Bounded, Problem
-from suite.targets.protocol import Target, TargetError
+from suite.targets.protocol import EAGERLY, Target, TargetError
 
 T = TypeVar("T")
 
@@ -21,6 +21,7 @@ class Case(Problem):
     """A problem put to one target: its truth and bounds are shared with every other target, its answers are not."""
 
     target: Target = field(kw_only=True)
+    way: str = EAGERLY  # by which the target computes its results
     origin: "Case | None" = field(default=None, repr=False)  # of an asked call: the plain one, of these rows and others
     answers: dict[Any, Any] = field(default_factory=dict, repr=False)  # what this target returned
 
@@ -63,7 +64,19 @@ class Case(Problem):
         return self.answered(("unit", *self.scope), lambda: self.seeded(np.ones(self.value.shape)))
 
     # -- the target
+    def by(self, route: str) -> "Case":
+        """The same case where the route is one of the target's ways to compute values; any other is the plain call."""
+        ways = {w.name for w in self.target.ways if not w.order}
+        way = route if route in ways else EAGERLY
+        return self if way == self.way else replace(self, way=way)
+
+    @property
+    def extent(self) -> int:
+        """The entries of the largest operand of one call."""
+        return max(int(np.prod(x.shape[int(self.concept.apart) :])) for x in self.inputs)
+
     def answered(self, key: Any, compute: Callable[[], T]) -> T:
+        key = (self.way, key)
         if key not in self.answers:
             self.answers[key] = compute()
         kept: T = self.answers[key]
@@ -92,6 +105,8 @@ class Case(Problem):
 
     def plainly(self) -> "Case":
         """The same rows by the plain call."""
+        if self.ask == PLAIN:
+            return replace(self, way=EAGERLY)
         return self.answered("plain", lambda: replace(self, ask=PLAIN, answers={}))
 
     def plain_results(self) -> tuple[Array, ...]:
@@ -115,7 +130,9 @@ class Case(Problem):
     def call(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """The target's results for these operands by the plain call."""
         c = self.concept
-        found = self.target.call(c.call_name, inputs, self.keywords, apart=c.apart, outputs=len(c.outputs))
+        found = self.target.call(
+            c.call_name, inputs, self.keywords, apart=c.apart, outputs=len(c.outputs), way=self.way
+        )
         for got, shape in zip(found, self.shapes, strict=True):
             self._held(got.shape, shape)
         return found

@@ -29,7 +29,8 @@ class Ruler:
     """What results are measured against, entry by entry.
 
     ``only`` restricts to "finite" or "non-finite" results, so that accuracy and finiteness are two laws; ``saved`` is
-    a laxer bound under which a refutation is merely inaccurate; ``severity`` takes the place of a grade.
+    a laxer bound under which a refutation is merely inaccurate; ``severity`` takes the place of a grade; ``tangent``:
+    of the operand ``wrt``, where results are derivatives along it.
     """
 
     value: Array
@@ -43,6 +44,7 @@ class Ruler:
     severity: Severity | None = None
     ideal: Array | None = None
     cap: int = 3  # entries that are certified
+    tangent: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ def _certified(case: Case, i: tuple[int, ...], got: float, ruler: Ruler) -> Outc
     # the calls of a route differ from the eager call, so the case keeps the whole batch
     return refuted(
         case, i, grade, got, ball, allowed=bound, basis=ruler.basis, error=error, ratio=ratio,
-        wrt=ruler.wrt, output=ruler.output, note=note,
+        wrt=ruler.wrt, output=ruler.output, note=note, tangent=ruler.tangent,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class Refutation:
     output: int = 0
     note: str = ""
     calls: tuple[tuple[Array, ...], ...] = ()
+    tangent: Array | None = None  # along which the derivative is taken that was judged
 
     @property
     def weight(self) -> tuple[int, float]:

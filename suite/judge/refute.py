@@ -27,6 +27,7 @@ def refuted(
     output: int = 0,
     note: str = "",
     calls: tuple[tuple[Array, ...], ...] = (),
+    tangent: Array | None = None,
 ) -> Outcome:
     """An outcome of one failure, ``at`` (row, *entry); numbers are kept as hex floats, a ball as its ends."""
     if isinstance(truth, arb):
@@ -34,8 +35,9 @@ def refuted(
     elif isinstance(truth, float):
         truth = (truth.hex(), truth.hex())
     found = Refutation(
-        case, at[0], at[1:], severity, _text(got), truth, _text(allowed), basis, error, ratio, wrt, output, note, calls
-    )
+        case, at[0], at[1:], severity, _text(got), truth, _text(allowed), basis, error, ratio, wrt, output, note,
+        calls, tangent,
+    )  # fmt: skip
     return Outcome(refuted=(found,), region=region_of(case, np.array([at[0]])), basis=basis)
 
 

@@ -12,7 +12,7 @@ from suite.judge.certify import BITS, entry, error_in_ulps
 from suite.judge.compare import Ruler, compare, each, worst
 from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
-from suite.laws.law import ASKED, EAGER, Law
+from suite.laws.law import ASKED, EAGER, Law, computed
 from suite.record import Concept
 from suite.targets.protocol import Target
 from suite.verdict import Severity
@@ -28,10 +28,10 @@ class Accuracy(Law):
     claim: ClassVar[str] = "the result is within the bound that every sound algorithm attains"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        return (*EAGER, ASKED) if concept.truth.encloses else ()
+        return (*computed(target), ASKED) if concept.truth.encloses else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        if route == ASKED:
+        if route not in EAGER:
             return along(case)
         ideal, basis = case.ideal(), basis_of(case.concept)
         out = each(
@@ -44,7 +44,7 @@ class Accuracy(Law):
 
 
 def along(case: Case) -> Outcome:
-    """Results as the ask has them called, where they are not those of the plain call to the bit."""
+    """Results as the ask or the way has them made, where they are not those of the plain call to the bit."""
     plain = case.plain_results()
     trios = list(zip(case.results(), plain, rulers(case), strict=True))
     out = each(compare(case, y, replace(r, value=apart(y, first, r.value, r.allowed))) for y, first, r in trios)

@@ -81,6 +81,7 @@ class Forward(Law):
             wrt=k,
             saved=None if saved is None else entry_.of_operand(saved[entry_.operand][1]),
             cap=2,
+            tangent=tangent.astype(case.format.dtype),
         )
         return compare(unit, got, ruler)
 

@@ -12,6 +12,7 @@ from suite.judge.bound import as_running
 from suite.judge.case import Case
 from suite.judge.compare import Ruler, compare
 from suite.judge.outcome import Outcome
+from suite.laws.accuracy import apart
 from suite.laws.gradient import affordable, differentiated, off_kinks
 from suite.laws.law import Law
 from suite.record import Concept
@@ -33,7 +34,7 @@ class SecondDerivative(Law):
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not (concept.truth.encloses and differentiated(concept, target)):
             return ()
-        return tuple(way.name for way in target.ways if way.order == 2 and not way.forward)
+        return tuple(way.name for way in target.ways if way.order == 2)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
@@ -42,16 +43,22 @@ class SecondDerivative(Law):
         judged = off_kinks(case, k) & np.isfinite(value) & np.isfinite(allowed) & calm(case, k, value)
         if not judged.any():
             return Outcome(cases=1, unjudged=value.size)
+        limit, expected = np.fmax(allowed, declared(case, k, value)), np.where(judged, value, np.nan)
+        first = next(way.name for way in case.target.ways if way.order == 2)
+        if route != first:  # where the two agree, the first one's finding is all that is to be said
+            expected = apart(got, second_derivative(case, first)[2], expected, limit)
         ruler = Ruler(
-            np.where(judged, value, np.nan),
-            np.fmax(allowed, declared(case, k, value)),
+            expected,
+            limit,
             lambda row, bits: confirmed(exact(case, k, v, row, bits), value[row], allowed[row]),
             basis="declared (three bits, or one), or the running error of the backward's derivative",
             wrt=k,
             saved=np.where(np.isfinite(got.astype(np.float64)), lenient(case, k, v), 0.0),
             cap=6,
+            tangent=v,
         )
-        return compare(case, got, ruler)
+        out = compare(case, got, ruler)
+        return out if route == first else out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))
 
 
 def second_derivative(case: Case, way: str) -> tuple[int, Array, Array]:

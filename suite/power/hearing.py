@@ -8,6 +8,8 @@ from suite.audit.judging import judged, put
 from suite.audit.plan import PROFILES, Plan
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome
+from suite.laws.accuracy import Accuracy
+from suite.laws.certificate import Certificate
 from suite.laws.forward import Forward
 from suite.laws.gradient import Gradient
 from suite.laws.kink import Kink
@@ -47,10 +49,11 @@ class Closest:
     ratio: float  # observed / bound
 
 
-def concerned(law: Law, vjp: bool, mode: str = "") -> bool:
-    """Whether a law can see a change at all: in a mode of differentiation alone, in the derivative, or in the value."""
+def concerned(law: Law, vjp: bool, mode: str = "", route: str = "") -> bool:
+    """Whether a law can see a change at all: along one way alone, in the derivative, or in the value."""
     if mode:
-        return isinstance(law, {SECOND: SecondDerivative, FORWARD: Forward}[mode])
+        seeing = {SECOND: SecondDerivative, FORWARD: Forward}
+        return route == mode and isinstance(law, seeing.get(mode, (Accuracy, Certificate)))
     return law.family in ("gradient", "convexity") if vjp else not isinstance(law, Gradient | Kink)
 
 

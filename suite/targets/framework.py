@@ -45,6 +45,9 @@ class Framework(Protocol):
     def from_native(self, value: Native, where: str) -> Array:
         """A contiguous NumPy array; anything that is no array of this library is a TargetError."""
 
+    def compute(self, way: Way, f: Function, operands: Sequence[Native], options: Mapping[str, object]) -> Native:
+        """The value by a way of order 0; of a library that has none, nothing."""
+
     def derive(
         self,
         way: Way,
@@ -63,6 +66,9 @@ class Framework(Protocol):
 
     def literal(self, x: Array) -> str:
         """The text of an array."""
+
+    def computed(self, name: str, operands: Sequence[str], keywords: str, way: str) -> Sequence[str]:
+        """The lines that print the value by a way of order 0 of the function called ``name``."""
 
     def differentiated(self, name: str, operands: Sequence[str], keywords: str, shown: Shown) -> Sequence[str]:
         """The lines that print a derivative of the function called ``name`` at variables of these names."""

@@ -17,6 +17,7 @@ from suite.floats import Array
 from suite.targets.framework import Framework, Function, Native
 from suite.targets.placing import placed
 from suite.targets.protocol import (
+    EAGERLY,
     CallError,
     Layout,
     Shown,
@@ -78,19 +79,28 @@ class Library:
         *,
         apart: bool = False,
         outputs: int = 1,
+        way: str = EAGERLY,
     ) -> tuple[Array, ...]:
         f, where = self.functions[function], f"{self.name}.{function}"
-        native = self._native(operands, layout)
+        native, taken = self._native(operands, layout), self._computing(way)
 
         def run(xs: Sequence[Native]) -> tuple[Array, ...]:
             with self.guarded(where):
-                value = f(*xs, **options)
+                value = f(*xs, **options) if taken is None else self.framework.compute(taken, f, xs, options)
             return self._outputs(value, outputs, operands, where)
 
-        found = each(run, native, len(operands[0]) if apart else 0)
+        alone = apart and not (taken and taken.batched)
+        found = each(run, native, len(operands[0]) if alone else 0)
         if layout == "contiguous":
             self._untouched(native, operands, where)
         return found
+
+    def _computing(self, way: str) -> Way | None:
+        """The way of order 0 that has this name; None for the plain call."""
+        taken = next((w for w in self.ways if w.name == way and not w.order), None)
+        if taken is None and way != EAGERLY:
+            raise Unsupported(f"{self.name} computes nothing by {way!r}")
+        return taken
 
     def derive(
         self,
@@ -172,8 +182,12 @@ class Library:
                 f"{v} = {self._placed(x, k, shown, names)}"
                 for k, (v, x) in enumerate(zip(names, operands, strict=True))
             ]
-            plain = [f"print({name}({', '.join(names)}{keywords}))"]
-            lines += self.framework.differentiated(name, names, keywords, shown) if derived else plain
+            if derived:
+                lines += self.framework.differentiated(name, names, keywords, shown)
+            elif shown.way == EAGERLY:
+                lines.append(f"print({name}({', '.join(names)}{keywords}))")
+            else:
+                lines += self.framework.computed(name, names, keywords, shown.way)
         return "\n".join(lines)
 
     def _placed(self, x: Array, operand: int, shown: Shown, names: Sequence[str]) -> str:

@@ -30,26 +30,39 @@ class CallError(Exception):
     """The function raised on this input."""
 
 
-# -- how a derivative is taken
+# -- how a value is computed, and a derivative taken
+
+EAGERLY = "eager"  # the plain call, which every library has
 
 
 @dataclass(frozen=True)
 class Way:
-    """How a library differentiates; the name is that of a route in reports.
+    """How a library computes or differentiates; the name is that of a route in reports.
 
-    ``order``: up to which derivative. A way of order 2 gives the gradient too, recorded so that it is differentiated
-    again. ``forward``: it pushes tangents, where the others pull cotangents back.
+    ``order``: up to which derivative; 0: it computes the value, otherwise than the plain call does. ``forward``: it
+    pushes tangents, of order 2 through the gradient; the others pull cotangents back, and one of order 2 gives the
+    gradient too, recorded so that it is differentiated again. ``batched``: it is given all rows at once, and the
+    function sees one. ``least``: entries of a call below which it does as the plain call does. ``dear``: it takes a
+    second or more before its first result.
     """
 
     name: str
     order: int = 1
     forward: bool = False
+    batched: bool = False
+    least: int = 0
+    dear: bool = False
+
+    @property
+    def pulls(self) -> bool:
+        """Whether it gives the gradient that a cotangent seeds."""
+        return self.order > 0 and not self.forward
 
     def gives(self, cotangent: object, tangent: object) -> bool:
         """Whether it does what these ask for: to pull back, to push forward, or both."""
         if cotangent is not None and tangent is not None:
             return self.order == 2
-        return tangent is not None if self.forward else cotangent is not None
+        return self.pulls if cotangent is not None else self.forward and self.order == 1
 
 
 # -- how an operand lies in memory
@@ -161,7 +174,7 @@ class Shown:
 
     ``wrt``: all operands that are differentiated. A cotangent is pulled back, a tangent pushed forward; with both, the
     derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
-    that matters.
+    that matters. ``way``: by which it is computed or differentiated.
     """
 
     function: str
@@ -172,13 +185,14 @@ class Shown:
     cotangent: Array | None = None
     tangent: Array | None = None
     memory: tuple[Placement, ...] = ()
+    way: str = EAGERLY
 
 
 # -- the protocol
 
 
 class Target(Protocol):
-    """A library on one device. Its first way is its ordinary one.
+    """A library on one device. Its first way is the one in which it ordinarily differentiates.
 
     ``flushes``: the hardware may take its subnormal numbers for zero, which is then no fault of its formulas.
     """
@@ -209,8 +223,12 @@ class Target(Protocol):
         *,
         apart: bool = False,
         outputs: int = 1,
+        way: str = EAGERLY,
     ) -> tuple[Array, ...]:
-        """The outputs; ``apart``: each row of the operands is a call of its own."""
+        """The outputs, by the plain call or a way of order 0; ``apart``: each row of the operands is a call of its own.
+
+        What a way cannot do with a function is Unsupported, with the library's own word for it.
+        """
 
     def derive(
         self,

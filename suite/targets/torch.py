@@ -14,6 +14,15 @@ from torch import Tensor
 
 from suite.floats import Array
 from suite.targets.protocol import Memory, Shown, TargetError, Unsupported, Way, contiguous
+from suite.targets.torch_ways import (
+    THREADS,
+    WAYS,
+    Compiled,
+    threaded,
+    vmapped,
+    words_of_derivative,
+    words_of_value,
+)
 from suite.targets.words import Renamed, head, kind_of, listed
 
 Function = Callable[..., Tensor]
@@ -150,9 +159,7 @@ class Torch:
     """torch tensors on a device; derivatives come from autograd through the function."""
 
     name = "torch"
-    ways: tuple[Way, ...] = (
-        Way("backward"), Way("functional"), Way("forward", forward=True), Way("create_graph", order=2),
-    )  # fmt: skip
+    ways = WAYS
     layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "sliced")
     written = ""
     refusals = (
@@ -166,6 +173,7 @@ class Torch:
         if device == "cuda" and not torch.cuda.is_available():
             raise TargetError("--device cuda: torch sees no CUDA device here; use --device cpu, or a machine with one")
         self.device = device
+        self.compiled: dict[tuple[int, str], Compiled] = {}
         torch.set_num_threads(1)
 
     def to_native(self, array: Array, memory: Memory | None = None) -> Tensor:
@@ -194,6 +202,13 @@ class Torch:
             return value.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         return value.numpy()
 
+    # -- values
+    def compute(self, way: Way, f: Function, operands: Sequence[Tensor], options: Mapping[str, object]) -> object:
+        if way.name != "compiled":
+            return vmapped(f, operands, options) if way.name == "vmapped" else threaded(f, operands, options)
+        key = id(f), repr(sorted(options.items()))
+        return self.compiled.setdefault(key, Compiled(f, options))(*operands)
+
     # -- derivatives
     def derive(
         self, way: Way, f: Function, operands: Sequence[Tensor], wrt: Sequence[int],
@@ -202,20 +217,24 @@ class Torch:
         leaves = [x.detach() for x in operands]
         seed, along = (None if a is None else self._tensor(a) for a in (cotangent, tangent))
 
-        def partial(*xs: Tensor) -> Tensor:
+        def alone(*xs: Tensor) -> Tensor:
             given = dict(zip(wrt, xs, strict=True))
             return f(*(given.get(k, x) for k, x in enumerate(leaves)))
 
+        def gradient(*xs: Tensor) -> tuple[Tensor, ...]:
+            found: tuple[Tensor, ...] = torch.func.vjp(alone, *xs)[1](seed)
+            return found
+
         if way.forward:
-            _, out = torch.func.jvp(partial, tuple(leaves[k] for k in wrt), (along,))
+            pushed = alone if seed is None else gradient
+            _, out = torch.func.jvp(pushed, tuple(leaves[k] for k in wrt), (along,))
             return [self.from_native(t, "torch.func.jvp") for t in (out if isinstance(out, (tuple, list)) else (out,))]
         if way.name == "functional":
-            _, pull = torch.func.vjp(partial, *(leaves[k] for k in wrt))
-            return [self.from_native(g, "torch.func.vjp") for g in pull(seed)]
+            return [self.from_native(g, "torch.func.vjp") for g in gradient(*(leaves[k] for k in wrt))]
         inputs = [leaves[k].requires_grad_() for k in wrt]
         if along is not None:
-            return [self.from_native(self._second(partial(*inputs), inputs[0], seed, along), "the second derivative")]
-        found = self._gradients(way, partial(*inputs), inputs, seed)
+            return [self.from_native(self._second(alone(*inputs), inputs[0], seed, along), "the second derivative")]
+        found = self._gradients(way, alone(*inputs), inputs, seed)
         zeros = (torch.zeros_like(x) if g is None else g for g, x in zip(found, inputs, strict=True))
         return [self.from_native(g, way.name) for g in zeros]
 
@@ -241,6 +260,7 @@ class Torch:
             "build": " ".join(torch.__config__.show().split()),
             "isa": torch.backends.cpu.get_cpu_capability(),
             "threads": torch.get_num_threads(),
+            "all_threads": THREADS,
             "accelerator": torch.cuda.get_device_name() if self.device == "cuda" else "",
         }
 
@@ -256,15 +276,13 @@ class Torch:
         dtype = "" if x.dtype.kind in "iu" else f", dtype=torch.{x.dtype.name}"
         return f"torch.tensor({listed(x)}{dtype})"
 
+    def computed(self, name: str, operands: Sequence[str], keywords: str, way: str) -> list[str]:
+        return words_of_value(way, name, ", ".join(operands), keywords)
+
     def differentiated(self, name: str, operands: Sequence[str], keywords: str, shown: Shown) -> list[str]:
-        x, call = operands[shown.operand], f"{name}({', '.join(operands)}{keywords})"
+        call = f"{name}({', '.join(operands)}{keywords})"
         seed, along = ("" if a is None else self.literal(a) for a in (shown.cotangent, shown.tangent))
-        if not along:
-            return [f"{x}.requires_grad_()", f"{call}.backward({seed})", f"print({x}.grad)"]
-        if not seed:
-            return [f"print(torch.func.jvp(lambda {x}: {call}, ({x},), ({along},))[1])"]
-        gradient = f"(g,) = torch.autograd.grad({call}, {x}, {seed}, create_graph=True)"
-        return [f"{x}.requires_grad_()", gradient, f"print(torch.autograd.grad(g, {x}, {along})[0])"]
+        return words_of_derivative(shown.way, operands[shown.operand], call, seed, along)
 
 
 def spelled(name: str, f: Function | None) -> str:
