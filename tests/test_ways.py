@@ -2,8 +2,12 @@
 
 import contextlib
 import io
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +16,7 @@ import pytest
 from suite.audit.group import Group
 from suite.audit.plan import Plan
 from suite.audit.recheck import refuted_again
+from suite.audit.session import Request, UsageError, prepare
 from suite.concepts import concepts
 from suite.mutants.makers import right
 from suite.mutants.ways import TAKEN, on_way
@@ -23,6 +28,7 @@ from suite.verdict import Cell, Verdict
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.filterwarnings("ignore")  # a library's own warnings are its own affair
 
+ROOT = Path(__file__).parents[1]
 COMPILER = pytest.param("compiled", marks=pytest.mark.skipif(not shutil.which("g++"), reason="no compiler"))
 WAYS = ["vmapped", "threads", COMPILER]
 CONCEPTS = ["softmax", "sum", "exp"]
@@ -94,6 +100,36 @@ def test_rows_apart_are_one_vmapped_call() -> None:
     """Each row of the batch is the whole of what the function sees."""
     (rows,) = right("torch").call("sum", [np.arange(6.0).reshape(3, 2)], {"axis": None}, apart=True, way="vmapped")
     assert rows.tolist() == [1, 5, 9]
+
+
+# -- the instruction set
+
+CHOSEN = """
+from suite.audit.session import Request, prepare
+from suite.targets.protocol import Shown
+import numpy as np
+target = prepare(Request(concepts=("exp",), capability="default")).target
+print(target.describe()["isa"])
+exec(target.reproduce(Shown("exp", ((np.ones(1),),), {})))
+"""
+
+
+def test_the_instruction_set_is_chosen_before_the_library_is_imported() -> None:
+    """The reproduction asks for it too."""
+    run = subprocess.run(
+        [sys.executable, "-c", CHOSEN], env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert run.stdout.splitlines() == ["DEFAULT", "tensor([2.7183], dtype=torch.float64)"], run.stderr
+    assert right("torch").reproduce(Shown("exp", (), {})).startswith("from typing")
+
+
+@pytest.mark.parametrize("target, said", [("numpy", "has no instruction sets"), ("torch", "computes with")])
+def test_an_instruction_set_that_is_not_there_is_an_error_of_usage(
+    target: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "")  # put back afterwards
+    with pytest.raises(UsageError, match=f"--capability mmx: {target} {said}"):
+        prepare(Request(target, ("exp",), capability="mmx"))
 
 
 # -- reproductions

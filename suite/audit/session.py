@@ -21,7 +21,7 @@ from suite.audit.recheck import recheck
 from suite.concepts import call_names, concepts, topics
 from suite.floats import FORMATS
 from suite.targets.library import Library
-from suite.targets.loading import load
+from suite.targets.loading import compute_with, load
 from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
 
 
@@ -40,6 +40,7 @@ class Request:
     known: tuple[str, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
+    capability: str = ""  # the instruction set to ask the library for, in its own word; "": its own choice
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
@@ -76,7 +77,12 @@ def prepare(request: Request) -> Prepared:
     given = expected.read(request.known)
     for entry in given.entries:
         expected.named(entry)
+    compute_with(request.capability)
     target = load(request.target, request.device, call_names())
+    isa = str(target.describe().get("isa", ""))
+    if request.capability and isa.lower() != request.capability.lower():
+        does = f"computes with {isa} here" if isa else "has no instruction sets to choose from"
+        raise UsageError(f"--capability {request.capability}: {request.target} {does}")
     for known in given.known:
         expected.fitting(known, target)
     every = given.of(target, request.target)
@@ -155,6 +161,7 @@ def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict
         "version": about.pop("version"),
         "build": about.pop("build", None),
         "device": prepared.request.device,
+        "capability": prepared.request.capability,
         "cpu": cpu_features(),
         "threads": about.pop("threads", None),
         "seed": prepared.request.seed,

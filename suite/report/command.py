@@ -16,7 +16,7 @@ from suite.concepts import call_names, concepts
 from suite.findings import known as known_findings
 from suite.report import document, terminal
 from suite.report.voice import complain, say
-from suite.targets.loading import load
+from suite.targets.loading import compute_with, load
 from suite.targets.protocol import Target, TargetError
 from suite.verdict import Audit, Finding, Severity, Verdict
 
@@ -24,7 +24,6 @@ LAST = Path(".lawful")  # where the last report is kept when --report names no o
 
 
 def audit(arguments: argparse.Namespace) -> int:
-
     folder = Path(arguments.report) if arguments.report else LAST
     place = folder.absolute()  # a target may change the working directory when it is loaded
     if arguments.report:
@@ -39,6 +38,7 @@ def audit(arguments: argparse.Namespace) -> int:
         arguments.seed,
         arguments.workers,
         tuple(arguments.known),
+        capability=arguments.capability,
     )
     prepared = prepare(request)
     for sentence in prepared.idle:
@@ -154,6 +154,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
     report = last(arguments)
     findings = asked_for(arguments, report)
+    compute_with(report["head"].get("capability", ""))
     target = load(report["head"]["target"], report["head"]["device"], call_names())
     repeated = [again(f, target) for f in findings]
     return int(any(repeated))

@@ -2,13 +2,14 @@
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from suite.targets import built_in
+from suite.targets import built_in, capability_variables
 from suite.targets.framework import Framework
 from suite.targets.library import Library
 from suite.targets.protocol import (
@@ -17,6 +18,12 @@ from suite.targets.protocol import (
 from suite.targets.words import first_line
 
 PLAIN = "numpy"  # the arrays that cross are NumPy's: a file that names no framework works on these
+
+
+def compute_with(capability: str) -> None:
+    """Ask libraries for an instruction set, before any is imported; processes that are started from here ask too."""
+    if capability:
+        os.environ.update(dict.fromkeys(capability_variables(), capability))
 
 
 def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library:

@@ -18,6 +18,7 @@ from suite.targets.torch_ways import (
     THREADS,
     WAYS,
     Compiled,
+    imports,
     threaded,
     vmapped,
     words_of_derivative,
@@ -167,7 +168,7 @@ class Torch:
     )  # fmt: skip
     flushes = True  # it has a switch for that, torch.set_flush_denormal
     moves = ("permute", "{}.expand({})")
-    imports = ("from typing import Any", "import torch", "import torch.nn.functional as F")
+    imports = imports()
 
     def __init__(self, device: str = "cpu"):
         if device == "cuda" and not torch.cuda.is_available():

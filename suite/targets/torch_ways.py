@@ -1,6 +1,7 @@
 """The ways of torch beside the plain call: vmap, threads, torch.compile, modes of autograd; and the words for them."""
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 
@@ -12,6 +13,7 @@ from suite.targets.words import first_line
 
 Function = Callable[..., Tensor]
 Options = Mapping[str, object]
+CAPABILITY = "ATEN_CPU_CAPABILITY"
 GRAIN = 32768  # entries from which torch goes parallel (at::internal::GRAIN_SIZE)
 THREADS = max(2, torch.get_num_threads())  # before the target pins them to one
 WAYS = (
@@ -24,6 +26,13 @@ WAYS = (
     Way("threads", order=0, least=2 * GRAIN),
     Way("compiled", order=0, dear=True),
 )
+
+
+def imports() -> tuple[str, ...]:
+    """What a reproduction opens with: the instruction set, where one was asked for, comes before the library."""
+    asked = os.environ.get(CAPABILITY, "")
+    chosen = ("import os", f"os.environ[{CAPABILITY!r}] = {asked!r}") if asked else ()
+    return (*chosen, "from typing import Any", "import torch", "import torch.nn.functional as F")
 
 
 def vmapped(f: Function, operands: Sequence[Tensor], options: Options) -> object:
