@@ -28,7 +28,7 @@ PROFILES = {
     p.name: p
     for p in (
         Profile("quick", 6, 4, 60, 6, dear=0, wide=0, exhaustive=False),
-        Profile("ci", 48, 4, 300, dear=12),
+        Profile("ci", 48, 4, 300, dear=24),
         Profile("thorough", 300, 2, 600),
     )
 }
