@@ -57,7 +57,10 @@ def _accept(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentP
     b.add_argument("--upstream", default="", help="the address of the upstream issue")
     b.add_argument("--severity", choices=[s.value for s in Severity], help="another severity (convention: documented)")
     b.add_argument("--report", metavar="DIR", default=LAST)
-    b.set_defaults(run="suite.report.command:accept")
+    seeds = "with all: further seeds at most, until what they show is known (default: 20; 0: the report alone)"
+    b.add_argument("--seeds", type=int, default=20, metavar="N", help=seeds)
+    _workers(b, "processes (default: all cores)")
+    b.set_defaults(run="suite.report.accepting:accept")
     return b
 
 
@@ -80,6 +83,8 @@ def _power(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentPa
     p = commands.add_parser("power", help="what the suite catches: seeded bugs, and right versions it must not accuse")
     _selection(p)
     _workers(p, "processes")
+    part = "developed (default), held-out (half of all bugs, for the published figure only) or all"
+    p.add_argument("--part", choices=["developed", "held-out", "all"], default="developed", help=part)
     p.add_argument("--no-peers", dest="peers", action="store_false", help="leave out the other tools")
     p.add_argument("--report", metavar="DIR", help="write power.json and power.html there")
     p.add_argument("--record", action="store_true", help="record what is not killed as what may not be")

@@ -108,6 +108,7 @@ def test_an_audit_that_is_stopped_keeps_what_was_judged(tmp_path: Path, workers:
     run = subprocess.Popen(
         [*COMMAND, *arguments, "--report", "report"], cwd=tmp_path, env=environment(), start_new_session=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )  # fmt: skip
     try:
         deadline = time.monotonic() + 60

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import reference as ref
-from suite.audit.group import every_number, judge_group
+from suite.audit.group import judge_group
+from suite.audit.judging import every_number
 from suite.audit.plan import Plan
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array

@@ -8,6 +8,7 @@ from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.laws.accuracy import Accuracy, CorrectlyRounded
 from suite.laws.certificate import Certificate
+from suite.laws.empty import Empty
 from suite.laws.forward import Forward
 from suite.laws.gradient import Gradient
 from suite.laws.gradient_limits import GradientLimits
@@ -28,6 +29,7 @@ DERIVED: tuple[Law, ...] = (
     Limits(),
     SpecialValues(),
     PropagatesNan(),
+    Empty(),
     Certificate(),
     Gradient(),
     Gradient(finite=True),

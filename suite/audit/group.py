@@ -13,21 +13,23 @@ from hypothesis.database import ExampleDatabase
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
 from suite.audit.failures import Failures
-from suite.audit.judging import judged, put, untried
-from suite.audit.plan import Plan
+from suite.audit.judging import entrywise, every_number, judged, put, why_unjudged
+from suite.audit.plan import PROFILES, Plan
 from suite.concepts import call_names, concepts
-from suite.draw.recipes import Recipe, draw, lengths
-from suite.findings.minimise import minimise
-from suite.findings.witness import decode, encode, reproduction
-from suite.floats import FORMATS, Format
+from suite.draw.recipes import Recipe, draw, lengths, smallest
+from suite.findings.minimise import minimise, shared
+from suite.findings.reproduction import reproduction
+from suite.findings.witness import decode, encode
+from suite.floats import FORMATS
 from suite.judge.case import Case
-from suite.judge.outcome import Outcome, Refutation, hull, region_of
+from suite.judge.outcome import Outcome, Refutation
 from suite.laws.accuracy import centre
-from suite.laws.law import ASKED, Law
+from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
 from suite.targets.loading import PLAIN, load
-from suite.targets.protocol import EAGERLY, CallError, Target, TargetError, Unsupported
+from suite.targets.protocol import CallError, Target, TargetError, Unsupported
+from suite.targets.ways import EAGERLY
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
@@ -42,17 +44,8 @@ class Judged:
     fixed: tuple[str, ...] = ()
 
 
-ENTRYWISE = ("accuracy", "correctly_rounded", "finite", "gradient", "gradient_finite")  # laws of single entries
-
-
-def every_number(concept: Concept, fmt: Format, target: Target) -> Iterator[Case]:
-    """One case for each set of options of a function of one sixteen-bit number; none of any other."""
-    if not (concept.elementwise and len(concept.operands) == 1 and fmt.half):
-        return
-    x = np.arange(1 << 16, dtype=np.uint16).view(fmt.dtype)
-    x = x[np.isfinite(x.astype(np.float64))]
-    for option in range(len(concept.options)):
-        yield Case(concept, fmt, (x,), Recipe((), option, 0), target=target)
+FEW = 48  # rows of one entry: two of every style
+SHARED = "the reference fails as well: nobody is accused, and the law is to be looked at"
 
 
 @cache
@@ -68,11 +61,12 @@ class Group:
         self, concept: Concept, dtype: str, target: Target, plan: Plan, database: ExampleDatabase | None = None
     ):
         self.concept, self.dtype, self.target, self.plan = concept, dtype, target, plan
-        self.format, self.profile = FORMATS[dtype], plan.pace
+        self.format, self.profile = FORMATS[dtype], PROFILES[plan.profile]
         self.laws: dict[Key, Law] = cells_of(concept, dtype, target, plan.laws)
         self.outcomes: dict[Key, Outcome] = {key: Outcome() for key in self.laws}
         self.reasons: dict[Key, str] = {}
         self.broken: dict[Key, str] = {}
+        self.shared: dict[Key, str] = {}  # cells that refute the reference as well
         self.failures = None if database is None else Failures(database, plan, concept, self.laws)
         self.ways = {w.name: w for w in target.ways if not w.order}  # to compute values
         self.count = 0
@@ -90,14 +84,16 @@ class Group:
         each_case(self.concept, self.dtype, self.plan, self.drawn)
         if not self.plan.cases and self.profile.exhaustive:
             self.enumerate()
+            for recipe in smallest(self.concept):
+                self.judge(self.case(recipe).few(FEW, FEW))
 
     def enumerate(self) -> None:
         """Of a function of one sixteen-bit number every finite argument: what holds there is proved."""
-        whole = [case.unit() for case in every_number(self.concept, self.format, self.target)]
-        for key in (k for k in self.laws if k.law in ENTRYWISE and k.route != ASKED and whole):
+        whole = list(every_number(self.concept, self.format, self.target))
+        for key in (k for k in self.laws if whole and entrywise(k, self.target, self.profile)):
             for case in whole:
                 self.attempt(key, case)
-            if not self.outcomes[key].refuted and not self.outcomes[key].unknown:
+            if not (self.outcomes[key].refuted or self.outcomes[key].unknown or key in self.reasons):
                 self.outcomes[key] = self.outcomes[key].marked(proved=True)
 
     def drawn(self, recipe: Recipe) -> None:
@@ -195,6 +191,8 @@ class Group:
 
     def cell(self, key: Key, law: Law, o: Outcome) -> Cell:
         finding = self.finding(key, law, o) if o.refuted else None
+        if o.refuted and not finding:  # of the law's own making
+            o = o.marked(refuted=(), unknown=o.unknown + 1, proved=False)
         known = next((k.id for k in self.plan.known if finding and k.covers(finding)), "")
         verdict = verdict_of(o, key in self.broken)
         if verdict is Verdict.REFUTED and isinstance(law, Repeatable):
@@ -220,18 +218,24 @@ class Group:
             o.basis,
             self.broken.get(key)
             or self.reasons.get(key)
-            or ("" if o.cases else untried(key, self.target, self.profile)),
+            or self.shared.get(key)
+            or (why_unjudged(key, o, self.target, self.profile) if verdict is Verdict.NOT_JUDGED else ""),
             finding,
         )
 
-    def finding(self, key: Key, law: Law, o: Outcome) -> Finding:
+    def finding(self, key: Key, law: Law, o: Outcome) -> Finding | None:
+        """The smallest witness; None where the reference is refuted on it too."""
         own = None if self.target.name == reference().name else reference()
         dear = key.route in self.ways and self.ways[key.route].dear  # of each size it makes a kernel
         tried = self.profile.minimise // (10 if dear else 1)
-        return self.described(key, law, o, minimise(o.refuted[0], law, key.route, judged, tried, own))
+        for found in o.refuted:
+            best = minimise(found, law, key.route, judged, tried, own)
+            if best is not found or not shared(best, law, key.route, judged, own):
+                return self.described(key, law, o, best)
+        self.shared[key] = SHARED
+        return None
 
     def described(self, key: Key, law: Law, o: Outcome, found: Refutation) -> Finding:
-        region = hull(o.region, region_of(found.case, np.array([min(found.row, found.case.rows - 1)])))
         finding = Finding(
             key.concept,
             law.name,
@@ -242,15 +246,18 @@ class Group:
             found.severity,
             law.statement,
             encode(found.case, found.wrt, (min(found.row, found.case.rows - 1), *found.index)),
-            region,
+            o.region,
             found.got,
             found.enclosure,
             found.allowed,
             found.basis,
+            found.error_ulp,
+            found.ratio,
             max(found.error_ulp, *(r.error_ulp for r in o.refuted)),
-            max(found.ratio, *(r.ratio for r in o.refuted)),
-            reproduction(found, key.route, self.target),
+            max(o.beyond, found.ratio if np.isfinite(found.ratio) else 0.0),
+            reproduction(found, law, key.route, judged, self.target),
             note=found.note,
+            judged=found.severity,
         )
         covering = [k for k in self.plan.known if k.severity is Severity.CONVENTION and k.covers(finding)]
         return replace(finding, severity=Severity.CONVENTION, note=covering[0].reason) if covering else finding

@@ -1,6 +1,6 @@
 """How much an audit does, and of what: all that a worker needs to know."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from suite.verdict import Known
 
@@ -9,7 +9,7 @@ from suite.verdict import Known
 class Profile:
     """How many cases a group gets, and on how many of them each route beside the first is tried.
 
-    ``dear``: of the groups and sets of options, one in so many is judged by ways that are dear (0: none), in ``turn``.
+    ``dear``: whether ways are tried that take a second or more before their first result.
     ``wide``: every so many-th case is drawn again with as many rows as ways that differ on large calls need (0: none).
     """
 
@@ -18,18 +18,17 @@ class Profile:
     share: int  # every share-th case judges a given route (1: all of them)
     minimise: int  # candidates that the minimiser tries, per finding
     asks: int = 2  # ways of calling that each case is put to, beside the plain one
-    dear: int = 1
+    dear: bool = False
     wide: int = 48
-    turn: int = 0
     exhaustive: bool = True  # whether functions of one sixteen-bit number are judged on all of them
 
 
 PROFILES = {
     p.name: p
     for p in (
-        Profile("quick", 6, 4, 60, 6, dear=0, wide=0, exhaustive=False),
-        Profile("ci", 48, 4, 300, dear=24),
-        Profile("thorough", 300, 2, 600),
+        Profile("quick", 6, 4, 60, 6, wide=0, exhaustive=False),
+        Profile("ci", 48, 4, 300),
+        Profile("thorough", 300, 2, 600, dear=True),
     )
 }
 
@@ -46,11 +45,6 @@ class Plan:
     known: tuple[Known, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = ""  # where the audit was started: names of files are relative to it
-
-    @property
-    def pace(self) -> Profile:
-        """The profile, in the turn of the seed."""
-        return replace(PROFILES[self.profile], turn=self.seed)
 
     @property
     def draws(self) -> int:

@@ -24,6 +24,8 @@ from suite.targets.library import Library
 from suite.targets.loading import compute_with, load
 from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
 
+SELECTED = ("concepts", "laws", "dtypes", "known")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -41,6 +43,10 @@ class Request:
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
     capability: str = ""  # the instruction set to ask the library for, in its own word; "": its own choice
+
+    def knowing(self, path: str) -> "Request":
+        """With one more file of known findings."""
+        return replace(self, known=tuple(dict.fromkeys((*self.known, path))))
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
@@ -153,6 +159,14 @@ def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
     return [replace(j, cells=tuple(map(marked, j.cells))) for j in judged]
 
 
+def request_of(head: Mapping[str, Any], seed: int, workers: int | None) -> Request:
+    """The audit that a report is of, with another seed."""
+    named = head.get("selected", {})
+    some, laws, dtypes, known = (tuple(named.get(k, ())) for k in SELECTED)
+    asked = head["device"], head["profile"], seed, workers, known
+    return Request(head["target"], some, laws, dtypes, *asked, capability=head.get("capability", ""))
+
+
 def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:
     """What the result depends on."""
     about = dict(prepared.target.describe())
@@ -170,6 +184,7 @@ def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict
         "hypothesis": importlib.metadata.version("hypothesis"),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
+        "selected": {k: list(getattr(prepared.request, k)) for k in SELECTED},
         "topics": dict(topics()),
         "upstream": {k.id: k.upstream for k in prepared.plan.known if k.upstream},
         "python": platform.python_version(),

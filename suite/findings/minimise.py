@@ -31,7 +31,7 @@ def minimise(
 
     A case on which the ``reference`` is refuted too accuses nobody: it is no witness.
     """
-    left, innocent = candidates, _innocent(law, route, judged, reference)
+    left, innocent = 0, _innocent(law, route, judged, reference)
 
     def judge(case: Case) -> Refutation | None:
         nonlocal left
@@ -46,9 +46,21 @@ def minimise(
         return min(same, key=lambda r: r.weight) if same and innocent(case) else None
 
     best = found
-    for shrink in (_asks, _rows, _sizes, _values, _asks):
-        best = _fixed_point(best, shrink, judge)
+    for shrink in (_asks, _rows, _sizes, None, _sizes, _values, _asks):
+        left = candidates if shrink else 4 * candidates  # of each kind, so that none starves another
+        best = _fixed_point(best, shrink, judge) if shrink else _levelled(best, judge)
     return best
+
+
+def shared(
+    found: Refutation,
+    law: Law,
+    route: str,
+    judged: Callable[[Law, Case, str], Outcome],
+    reference: Target | None = None,
+) -> bool:
+    """Whether the reference is refuted on this very case as well: it is a fault of the law, and nobody is accused."""
+    return not _innocent(law, route, judged, reference)(found.case)
 
 
 def _innocent(
@@ -127,10 +139,18 @@ def _kept(x: Array, core: Core, name: str, keep: list[int]) -> Array:
 
 
 def _subsets(n: int) -> Iterator[list[int]]:
+    """Two entries; halves; all but a part, of sizes from a quarter to one, of long rows to a sixteenth."""
+    if n > 3:
+        yield from ([0, 1], [0, n - 1], [n - 2, n - 1])
     if n > 1:
         yield list(range((n + 1) // 2))
         yield list(range(n // 2, n))
-    if 1 < n <= 24:
+    size = n // 4
+    while size > 1 and size >= n // 16:
+        for start in range(0, n, size):
+            yield [j for j in range(n) if not start <= j < start + size]
+        size //= 2
+    if 1 < n <= 32:
         for k in range(n):
             yield [j for j in range(n) if j != k]
 
@@ -139,8 +159,10 @@ def _values(found: Refutation) -> Iterator[Case]:
     """Simpler numbers: zero, one, fewer significant bits."""
     case = found.case
     for k, (x, operand) in enumerate(zip(case.inputs, case.concept.operands, strict=True)):
-        if operand.integer or not operand.kind.entries or x.size > 48:
+        if operand.integer or not operand.kind.entries:
             continue
+        if x.size > 48:
+            continue  # as level as it could be made
         for i in np.ndindex(x.shape):
             for value in _simpler(float(x[i]), case.format.p):
                 low, high = operand.domain
@@ -149,6 +171,30 @@ def _values(found: Refutation) -> Iterator[Case]:
                 y: Array = x.copy()
                 y[i] = value
                 yield case.at(*(y if j == k else other for j, other in enumerate(case.inputs)))
+
+
+def _levelled(best: Refutation, judge: Judge) -> Refutation:
+    """Long operands with one part after the other zero, or all like its first entry; large parts first."""
+    for parts in (1, 2, 4, 8, 16, 32, 64):
+        for k, operand in enumerate(best.case.concept.operands):
+            if operand.integer or not operand.kind.entries:
+                continue
+            for part in range(parts):
+                made = (judge(case) for case in _level(best.case, k, part / parts, (part + 1) / parts))
+                best = next((r for r in made if r is not None), best)
+    return best
+
+
+def _level(case: Case, k: int, start: float, end: float) -> Iterator[Case]:
+    """An operand with all from one share of its entries to another alike."""
+    (low, high), x = case.concept.operands[k].domain, case.inputs[k]
+    here = slice(int(start * x.size), int(end * x.size))
+    part = x.ravel()[here]
+    for value in (0.0, *map(float, part[:1])):
+        if x.size > 48 and low <= value <= high and not np.all(part == value):
+            y: Array = x.flatten()
+            y[here] = value
+            yield case.at(*(y.reshape(x.shape) if j == k else other for j, other in enumerate(case.inputs)))
 
 
 def _simpler(v: float, p: int) -> Iterator[float]:

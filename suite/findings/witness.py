@@ -1,29 +1,29 @@
-"""Witnesses: inputs as hex floats, back to a case, and a reproduction that needs only the library."""
+"""Witnesses: inputs as hex floats, and back to a case."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from suite.draw.asks import PLAIN, ask_from
+from suite.draw.asks import ask_from
 from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
 from suite.judge.case import Case
-from suite.judge.outcome import Refutation
 from suite.record import Concept
-from suite.targets.protocol import EAGERLY, Shown, Target
+from suite.targets.protocol import Target
+from suite.targets.words import RUNS, stretches
 from suite.verdict import Witness
 
 
 def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
     """The operands of a (small) case, entry by entry."""
-    operands = tuple(tuple(_text(v) for v in x.ravel()) for x in case.inputs)
+    operands = tuple(_texts(x) for x in case.inputs)
     seed = case.drawn
     return Witness(
         operands,
         tuple(x.shape for x in case.inputs),
         tuple(sorted(case.options.items())),
-        () if seed is None else tuple(_text(v) for v in np.asarray(seed).ravel()),
+        () if seed is None else _texts(np.asarray(seed)),
         wrt,
         index,
         (case.recipe.option, case.recipe.seed),
@@ -31,8 +31,28 @@ def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
     )
 
 
+TIMES = " x "  # between an entry and how often it follows itself
+
+
+def _texts(x: Array) -> tuple[str, ...]:
+    """The entries; of a long array a stretch of equal ones is one text."""
+    if x.size <= RUNS:
+        return tuple(_text(v) for v in x.ravel().tolist())
+    return tuple(_text(v) + (f"{TIMES}{n}" if n > 1 else "") for v, n in stretches(x))
+
+
 def _text(v: Any) -> str:
-    return str(int(v)) if isinstance(v, np.integer) else float(v).hex()
+    return str(v) if isinstance(v, int) else float(v).hex()
+
+
+def entries(texts: Sequence[str]) -> list[str]:
+    """One text for each entry.
+
+    >>> entries(["0x1p+0 x 3", "nan"])
+    ['0x1p+0', '0x1p+0', '0x1p+0', 'nan']
+    """
+    parts = (text.partition(TIMES) for text in texts)
+    return [value for value, _, times in parts for _ in range(int(times or 1))]
 
 
 def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Case:
@@ -41,48 +61,14 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Ca
     inputs: list[Array] = []
     for operand, texts, shape in zip(concept.operands, witness.operands, witness.shapes, strict=True):
         if operand.integer:
-            inputs.append(np.array([int(t) for t in texts], np.int64).reshape(shape))
+            inputs.append(np.array([int(t) for t in entries(texts)], np.int64).reshape(shape))
         else:
-            inputs.append(fmt.round(np.array([float.fromhex(t) for t in texts])).reshape(shape))
+            inputs.append(fmt.round(np.array([float.fromhex(t) for t in entries(texts)])).reshape(shape))
     option, seed = witness.recipe
     sizes = concept.sizes(inputs)
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
     case = Case(concept, fmt, tuple(inputs), recipe, ask=ask_from(dict(witness.ask)), target=target)
     if not witness.cotangent:
         return case
-    cotangent = np.array([float.fromhex(t) for t in witness.cotangent])
+    cotangent = np.array([float.fromhex(t) for t in entries(witness.cotangent)])
     return case.seeded(fmt.round(cotangent).reshape(case.shapes[0]))
-
-
-def reproduction(found: Refutation, route: str, target: Target) -> str:
-    """A few lines that show the result, or a derivative, with nothing but the library."""
-    case, wrt = found.case, found.wrt
-    if case.ask != PLAIN:
-        return _asked(case, wrt, target)
-    way = next((w for w in target.ways if w.name == route), None)
-    apart = case.concept.apart and not (way and way.batched)
-
-    def own(x: Array) -> Array:
-        """A function without a batch axis gets its only row."""
-        return x[0] if apart and len(x) == 1 else x
-
-    given = tuple(tuple(map(own, operands)) for operands in found.calls or (case.inputs,))
-    shown = Shown(case.concept.call_name, given, case.keywords, way=way.name if way else EAGERLY)
-    if wrt < 0:
-        return target.reproduce(shown)
-    tangent = None if found.tangent is None else own(found.tangent)
-    seed = None if way and way.forward and way.order == 1 else own(case.cotangent)
-    return target.reproduce(replace(shown, wrt=tuple(case.wrt), operand=wrt, cotangent=seed, tangent=tangent))
-
-
-def _asked(case: Case, wrt: int, target: Target) -> str:
-    """The very call that was judged; of rows that are calls of their own the first."""
-    a, name = case.asking, case.concept.call_name
-    xs, keywords = a.operands(case.inputs), {**case.options, **a.keywords}
-    shown = Shown(name, (tuple(x[0, ...] if a.apart else x for x in xs),), keywords)
-    if not a.apart:
-        shown = replace(shown, memory=tuple(a.memory(xs, wrt >= 0)))
-    if wrt >= 0:
-        seed = a.seed(case.cotangent, case.concept.result)
-        shown = replace(shown, wrt=tuple(case.wrt), operand=wrt, cotangent=seed[0, ...] if a.apart else seed)
-    return target.reproduce(shown)

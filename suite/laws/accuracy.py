@@ -66,7 +66,14 @@ def apart(got: Array, eager: Array, value: Array, allowed: Array) -> Array:
 def rulers(case: Case) -> list[Ruler]:
     """What each result is measured against."""
     return [
-        Ruler(value, allowed, partial(case.exact, output=k), output=k, saved=case.lenient())
+        Ruler(
+            value,
+            allowed,
+            partial(case.exact, output=k),
+            output=k,
+            saved=case.lenient(),
+            conventions=case.conventions() if k == 0 else (),
+        )
         for k, (value, allowed) in enumerate(case.bounds())
     ]
 

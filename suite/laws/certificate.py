@@ -17,7 +17,8 @@ from suite.judge.refute import refuted
 from suite.judge.truth import Claim
 from suite.laws.law import ASKED, Law, computed
 from suite.record import Concept
-from suite.targets.protocol import EAGERLY, Target
+from suite.targets.protocol import Target
+from suite.targets.ways import EAGERLY
 from suite.verdict import Severity
 
 ROWS = 24  # of a case that are certified

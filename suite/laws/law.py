@@ -7,7 +7,8 @@ from typing import ClassVar
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome
 from suite.record import Concept
-from suite.targets.protocol import EAGERLY, Target
+from suite.targets.protocol import Target
+from suite.targets.ways import EAGERLY
 
 EAGER = (EAGERLY,)
 ASKED = "asked"  # the route of the calls that are drawn: other axes, other memory, broadcast, one row
@@ -40,3 +41,8 @@ class Law:
 
     def judge(self, case: Case, route: str) -> Outcome:
         raise NotImplementedError
+
+
+def ways_of(target: Target, order: int = 1, forward: bool = False) -> tuple[str, ...]:
+    """The names of the target's ways of one sort; calls that are drawn are differentiated by the first of them."""
+    return tuple(way.name for way in target.ways if way.order == order and way.forward == forward)

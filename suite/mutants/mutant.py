@@ -1,5 +1,6 @@
 """A mutant: one function of a right library, changed."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -37,6 +38,15 @@ class Mutant:
     @property
     def id(self) -> str:
         return f"{self.concept}-{self.kind.replace(' ', '_')}-{self.dtype}{'-vjp' if self.vjp else ''}"
+
+    @property
+    def held_out(self) -> bool:
+        """Put to trial for the published figure alone, so that nobody develops against it: half of all bugs, by a hash.
+
+        The mutants of one operator are held out together, and those of one bug in its formats.
+        """
+        bug = self.kind if self.origin == "operator" else f"{self.concept} {self.kind}"
+        return hashlib.sha256(bug.encode()).digest()[0] % 2 == 1
 
     @property
     def framework(self) -> str:

@@ -17,6 +17,7 @@ from suite.power.record import record
 from suite.power.run import Power, groups, measure
 from suite.power.trial import Trial
 from suite.report.progress import Progress
+from suite.report.voice import complain
 
 WIDTH = 140  # of a log
 SHOWN = 40  # survivors, in a terminal; power.json has them all
@@ -29,16 +30,16 @@ def power(arguments: argparse.Namespace) -> int:
     plan = Plan("numpy", "cpu", arguments.profile, arguments.seed, tuple(arguments.law))
     with Progress(console) as progress:
         progress.start(len(groups(arguments.concept)))
-        found = measure(plan, arguments.concept, arguments.workers, progress.advance, arguments.peers)
+        found = measure(plan, arguments.concept, arguments.workers, progress.advance, arguments.peers, arguments.part)
+    saved = bool(arguments.report) and save(found, Path(arguments.report))  # before a reader who may have gone
     show(found, console if console.is_terminal else Console(highlight=False, width=WIDTH))
     whole = not (arguments.concept or arguments.law or arguments.seed)
-    if arguments.report:
-        write(found, Path(arguments.report))
+    if saved:
         console.print(f"report: {Path(arguments.report) / 'power.html'}", markup=False, soft_wrap=True)
     if found.interrupted:
         return 130
     if arguments.record:
-        record(arguments.profile, [t.id for t in found.trials if not t.killed])
+        record(arguments.profile, [t.id for t in found.trials if not t.killed], [t.id for t in found.trials])
         return 0
     return int(bool((found.falls or found.slack) if whole else ()) or bool(found.accusations or found.lost))
 
@@ -66,7 +67,8 @@ def show(found: Power, console: Console) -> None:
     """Survivors first, then the matrix, the laws that kill nothing, the peers, and one line."""
     for title, some in (("survives", found.survivors), ("fell", found.falls)):
         for t in some[:SHOWN]:
-            console.print(f"{title:9} {t.id}: {t.why}; {reason(t)}", markup=False, soft_wrap=True)
+            others = f", but {' and '.join(t.missed)} kill it" if t.missed else ""
+            console.print(f"{title:9} {t.id}: {t.why}; {reason(t)}{others}", markup=False, soft_wrap=True)
         if len(some) > SHOWN:
             console.print(f"          and {len(some) - SHOWN} more", markup=False)
     for a in found.accusations:
@@ -91,6 +93,9 @@ def show(found: Power, console: Console) -> None:
         rates = [f"{peer} {k} of {n}" for peer, (k, n) in found.peers().items() if n]
         console.print(f"the same mutants by other tools: {', '.join(rates)}", markup=False)
     console.print(f"worst severity of a kill: {counted(found.severities)}", markup=False)
+    for what, killed in found.rates.items():
+        if killed.of:
+            console.print(f"killed {what}: {killed}", markup=False, soft_wrap=True)
     console.print(summary(found), markup=False, soft_wrap=True)
     if found.interrupted:
         console.print(f"interrupted: {len(found.trials)} mutants were put to trial", markup=False)
@@ -140,15 +145,25 @@ def matrix(found: Power) -> Table:
 
 def summary(found: Power) -> str:
     """One line."""
-    rate = 100 * len(found.killed) / max(len(found.distinguishable), 1)
     head = found.head
     return (
-        f"{len(found.trials)} mutants: {len(found.killed)} killed, {rate:.1f} % of the {len(found.distinguishable)} "
-        f"that can be told from a right version; {len(found.excused)} within every bound, {len(found.idle)} without a "
+        f"{len(found.trials)} mutants: {len(found.killed)} killed, {len(found.gated)} of them by what the gate "
+        f"reports, of {len(found.distinguishable)} that can be told from a right version; "
+        f"{len(found.excused)} within every bound, {len(found.idle)} without a "
         f"difference; {len(found.falls)} fell; {len(found.accusations)} accusations of {head['versions']} right "
         f"versions in {head['rows']:,} rows, at least {head['fewest']:,} each; median first kill: case "
         f"{found.median(lambda t: t.case):g}, {found.median(lambda t: t.rows):g} rows; {head['seconds']} s"
     )
+
+
+def save(found: Power, folder: Path) -> bool:
+    """A disk that is full costs the report, not the figures."""
+    try:
+        write(found, folder)
+        return True
+    except OSError as error:
+        complain(f"the report was not written to {folder}: {error.strerror}")
+        return False
 
 
 def write(found: Power, folder: Path) -> None:

@@ -1,15 +1,12 @@
 """Right versions are heard: none may be refuted, and how near they come to the bound says how tight it is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from suite.audit.cells import Key
-from suite.audit.judging import judged, put
-from suite.audit.plan import PROFILES, Plan
+from suite.audit.judging import judged
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome
-from suite.laws.accuracy import Accuracy
-from suite.laws.certificate import Certificate
 from suite.laws.forward import Forward
 from suite.laws.gradient import Gradient
 from suite.laws.kink import Kink
@@ -23,6 +20,7 @@ from suite.targets.protocol import TargetError, Unsupported
 CASES = {"quick": 1, "ci": 3, "thorough": 8}  # that a right version is heard on at least, in each format
 ROWS = {"quick": 0, "ci": 0, "thorough": 100_000}  # and array rows, in all formats
 ROWS_APART = 16  # times as many rows in a case of a function without a batch axis, which an audit gives a dozen
+Putting = Callable[[Key, int, Case], Iterable[Case]]  # how a case is put to the cell of a law, by its position
 BOUNDS = ("accuracy", "gradient")  # laws whose bound is the running error of the concept itself
 
 
@@ -53,7 +51,7 @@ def concerned(law: Law, vjp: bool, mode: str = "", route: str = "") -> bool:
     """Whether a law can see a change at all: along one way alone, in the derivative, or in the value."""
     if mode:
         seeing = {SECOND: SecondDerivative, FORWARD: Forward}
-        return route == mode and isinstance(law, seeing.get(mode, (Accuracy, Certificate)))
+        return isinstance(law, seeing[mode]) if mode in seeing else route == mode
     return law.family in ("gradient", "convexity") if vjp else not isinstance(law, Gradient | Kink)
 
 
@@ -77,14 +75,14 @@ class Hearing:
         """Whether more rows are due."""
         return self.rows * len(self.version.dtypes) < ROWS[profile]
 
-    def hear(self, laws: Mapping[Key, Law], case: Case, number: int, plan: Plan) -> None:
+    def hear(self, laws: Mapping[Key, Law], case: Case, putting: Putting) -> None:
         few = case if self.version.entries > case.inputs[0].size else case.few(case.rows, self.version.entries)
         mine = few.against(self.library)
         self.rows, self.cases = self.rows + mine.rows, self.cases + 1
         for position, (key, law) in enumerate(laws.items()):
             if self.version.function is None and not concerned(law, True):
                 continue
-            for one in put(key, position, mine, number, PROFILES[plan.profile]):
+            for one in putting(key, position, mine):
                 self.note(key, law, one)
 
     def note(self, key: Key, law: Law, mine: Case) -> None:

@@ -14,7 +14,8 @@ def recorded() -> Mapping[str, frozenset[str]]:
     return {profile: frozenset(ids) for profile, ids in json.loads(RECORD.read_text("utf-8")).items()}
 
 
-def record(profile: str, survivors: Iterable[str]) -> None:
-    """Replaces what is recorded of one profile."""
-    known = {**{p: sorted(ids) for p, ids in recorded().items()}, profile: sorted(survivors)}
+def record(profile: str, survivors: Iterable[str], tried: Iterable[str]) -> None:
+    """Replaces what is recorded, for one profile, of the mutants that were tried."""
+    others = recorded().get(profile, frozenset()).difference(tried)
+    known = {**{p: sorted(ids) for p, ids in recorded().items()}, profile: sorted(others.union(survivors))}
     RECORD.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", "utf-8")

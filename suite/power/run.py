@@ -19,14 +19,22 @@ from suite.audit.workers import Job, spread
 from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.mutants import mutants
-from suite.mutants.mutant import Group
+from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import versions
 from suite.power.hearing import Accusation, Closest
+from suite.power.rate import Rate, rate
 from suite.power.record import recorded
 from suite.power.trial import GroupPower, Proceedings, Trial
 from suite.verdict import Severity
 
+GATE = Severity.INACCURATE  # what an audit fails on unless told otherwise
 SLACK = 16  # a bound farther than so many times from every right version is explained in its declaration
+
+PARTS: Mapping[str, Callable[[Mutant], bool]] = {
+    "developed": lambda m: not m.held_out,
+    "held-out": lambda m: m.held_out,
+    "all": lambda m: True,
+}
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,34 @@ class Power:
         return tuple(t for t in self.trials if t.killed)
 
     @cached_property
+    def gated(self) -> tuple[Trial, ...]:
+        """Killed by a refutation that the default gate of an audit reports."""
+        return tuple(t for t in self.killed if Severity(t.severity).rank <= GATE.rank)
+
+    @cached_property
     def distinguishable(self) -> tuple[Trial, ...]:
-        """Killed here, or by the thorough profile as recorded; and every bug of the corpus."""
+        """Killed here, by another tool, or by the thorough profile as recorded; and every bug of the corpus.
+
+        The profiles above quick enumerate functions of one sixteen-bit number, so theirs is a proof.
+        """
         never = recorded().get("thorough", recorded().get("ci", frozenset()))
-        return tuple(t for t in self.trials if t.killed or t.origin == "corpus" or t.id not in never)
+        return tuple(t for t in self.trials if t.killed or t.missed or t.origin == "corpus" or t.id not in never)
 
     @cached_property
     def survivors(self) -> tuple[Trial, ...]:
-        return tuple(t for t in self.distinguishable if not t.killed)
+        """What another tool kills comes first."""
+        return tuple(sorted((t for t in self.distinguishable if not t.killed), key=lambda t: not t.missed))
+
+    @cached_property
+    def rates(self) -> Mapping[str, Rate]:
+        """Killed: of all, of those that can be told apart, and of these the ones that nobody develops against."""
+        apart = self.distinguishable
+        return {
+            "of all": rate(t.killed for t in self.trials),
+            "of those that a tool, a profile or a proof tells from a right version": rate(t.killed for t in apart),
+            "of these held out": rate(t.killed for t in apart if t.held_out),
+            "of these developed with": rate(t.killed for t in apart if not t.held_out),
+        }
 
     @cached_property
     def excused(self) -> tuple[Trial, ...]:
@@ -117,6 +145,8 @@ class Power:
         return {
             "head": dict(self.head),
             "killed": len(self.killed),
+            "gated": len(self.gated),
+            "rates": {name: {"killed": r.some, "of": r.of} for name, r in self.rates.items()},
             "distinguishable": len(self.distinguishable),
             "falls": [t.id for t in self.falls],
             "severities": dict(self.severities),
@@ -132,17 +162,17 @@ class Power:
 _worker: dict[str, Any] = {}
 
 
-def _start(plan: Plan, with_peers: bool) -> None:
-    _worker["plan"], _worker["peers"] = plan, with_peers
+def _start(plan: Plan, with_peers: bool, part: str) -> None:
+    _worker["plan"], _worker["peers"], _worker["part"] = plan, with_peers, part
 
 
 def _work(group: Group) -> GroupPower:
-    return group_power(group, _worker["plan"], _worker["peers"])
+    return group_power(group, _worker["plan"], _worker["peers"], _worker["part"])
 
 
-def group_power(group: Group, plan: Plan, with_peers: bool = True) -> GroupPower:
+def group_power(group: Group, plan: Plan, with_peers: bool = True, part: str = "all") -> GroupPower:
     """The mutants of one (concept, dtype, framework), and the right versions, which are NumPy functions."""
-    mine = [m for m in mutants() if m.group == group]
+    mine = [m for m in mutants() if m.group == group and PARTS[part](m)]
     right_ones = [v for v in versions() if v.concept == group[0] and group[2] == "numpy"]
     found = Proceedings(group, mine, right_ones, plan).run()
     if not with_peers:
@@ -162,7 +192,12 @@ def groups(names: Sequence[str]) -> list[Group]:
 
 
 def measure(
-    plan: Plan, names: Sequence[str], workers: int, advance: Callable[[str], None], with_peers: bool = True
+    plan: Plan,
+    names: Sequence[str],
+    workers: int,
+    advance: Callable[[str], None],
+    with_peers: bool = True,
+    part: str = "all",
 ) -> Power:
     """Every mutant and every right version of the concepts asked for (all, if none is)."""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
@@ -178,25 +213,30 @@ def measure(
     try:
         if workers <= 1:
             for group in todo:
-                done(group_power(group, plan, with_peers))
+                done(group_power(group, plan, with_peers, part))
         else:
-            job = Job(_start, (plan, with_peers), _work)
+            job = Job(_start, (plan, with_peers, part), _work)
             spread(todo, workers, job, done, lambda group, how: lost.append("-".join(group)))
     except KeyboardInterrupt:  # what is done is told
         interrupted = True
     found = [arrived[g] for g in todo if g in arrived]
-    head = _head(found, plan, started, time.monotonic() - clock)
-    asked = [c for c in concepts().values() if not names or c.name in names]
-    judged = {f"{law.family}/{law.name}" for c in asked for law in laws_of(c) if not plan.laws or law.name in plan.laws}
+    head = {**_head(found, plan, started, time.monotonic() - clock), "part": part}
     return Power(
         head,
         tuple(t for g in found for t in g.trials),
         tuple(a for g in found for a in g.accusations),
-        tuple(sorted(judged)),
+        judged_laws(plan, names),
         tuple(lost),
         tuple(c for g in found for c in g.closest),
         interrupted,
     )
+
+
+def judged_laws(plan: Plan, names: Sequence[str]) -> tuple[str, ...]:
+    """The laws that took part, as "family/law"."""
+    asked = [c for c in concepts().values() if not names or c.name in names]
+    laws = {law for c in asked for law in laws_of(c) if not plan.laws or law.name in plan.laws}
+    return tuple(sorted({f"{law.family}/{law.name}" for law in laws}))
 
 
 def _head(found: Sequence[GroupPower], plan: Plan, started: datetime.datetime, seconds: float) -> dict[str, Any]:

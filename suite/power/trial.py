@@ -7,14 +7,15 @@ truth is computed once, and a mutant is done at the first case that kills it.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
-from suite.audit.judging import judged, put
-from suite.audit.plan import PROFILES, Plan, Profile
+from suite.audit.judging import entrywise, every_number, judged, put
+from suite.audit.plan import PROFILES, Plan
 from suite.concepts import concepts
 from suite.draw.asks import PLAIN
 from suite.draw.recipes import Recipe, draw
@@ -27,7 +28,7 @@ from suite.mutants.makers import right
 from suite.mutants.modes import FORWARD, SECOND
 from suite.mutants.mutant import Group, Mutant
 from suite.mutants.versions import Version
-from suite.power.hearing import ROWS_APART, Accusation, Closest, Hearing, closest, concerned
+from suite.power.hearing import ROWS_APART, Accusation, Closest, Hearing, Putting, closest, concerned
 from suite.targets.library import Library
 from suite.targets.protocol import CallError, TargetError, Unsupported
 from suite.verdict import Severity
@@ -49,6 +50,7 @@ class Trial:
     why: str
     vjp: bool
     mode: str = ""
+    held_out: bool = False
     case: int = 0  # the case that killed it, from 1; 0: none did
     rows: int = 0  # array rows judged until then
     laws: tuple[str, ...] = ()  # "family/law": those that refute it there
@@ -63,6 +65,11 @@ class Trial:
         return self.case > 0
 
     @property
+    def missed(self) -> tuple[str, ...]:
+        """The tools that kill it where nothing here does."""
+        return () if self.killed else tuple(tool for tool, said in self.peers if said == "killed")
+
+    @property
     def families(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(law.split("/")[0] for law in self.laws))
 
@@ -74,7 +81,7 @@ class Trial:
 
 def trial_of(mutant: Mutant) -> Trial:
     m = mutant
-    return Trial(m.id, m.concept, m.dtype, m.kind, m.origin, m.source, m.why, m.vjp, m.mode)
+    return Trial(m.id, m.concept, m.dtype, m.kind, m.origin, m.source, m.why, m.vjp, m.mode, m.held_out)
 
 
 Innocent = Callable[[Key, Case], Case | None]
@@ -92,7 +99,7 @@ class Subject:
     def __post_init__(self) -> None:
         self.trial = trial_of(self.mutant)
 
-    def meet(self, case: Case, number: int, profile: Profile, innocent: Innocent) -> None:
+    def meet(self, case: Case, number: int, putting: Putting, innocent: Innocent) -> None:
         mine, t = case.against(self.library), self.trial
         self.trial = t = replace(t, rows=t.rows + case.rows)
         try:
@@ -108,7 +115,7 @@ class Subject:
         for position, (key, law) in enumerate(self.laws.items()):
             if not concerned(law, self.mutant.vjp, self.mutant.mode, key.route):
                 continue
-            for one in put(key, position, mine, number, profile):
+            for one in putting(key, position, mine):
                 severity, observed = verdict(law, one, key.route)
                 if counts(severity) and (spared := innocent(key, one)) is not None:  # on others it is not to blame
                     shadowed = True
@@ -196,7 +203,10 @@ class Proceedings:
 
     def run(self) -> GroupPower:
         with np.errstate(all="ignore"):
-            each_case(self.concept, self.dtype, self.plan, self.meet)
+            each_case(self.concept, self.dtype, self.plan, lambda recipe: self.meet(self.case(recipe)))
+            if self.profile.exhaustive:
+                for case in every_number(self.concept, FORMATS[self.dtype], self.good):
+                    self.meet(case, whole=True)
             more = 0
             while self.short:
                 more += 1
@@ -207,13 +217,12 @@ class Proceedings:
         near = closest(self.concept.name, self.dtype, self.hearings)
         return GroupPower(self.group, found, accused, rows, near)
 
-    def meet(self, recipe: Recipe) -> None:
-        """One case for all that is undecided."""
+    def meet(self, case: Case, whole: bool = False) -> None:
+        """One case for all that is undecided; ``whole``: all numbers of a format."""
         alive = [s for s in self.subjects if not s.trial.killed]
-        heard = [h for h in self.hearings if h.open(self.plan.profile)]
+        heard = [h for h in self.hearings if whole or h.open(self.plan.profile)]
         if alive or heard:
-            case = self.case(recipe)
-            found: dict[Key, Case | None] = {}
+            putting, found = self.putting(whole), dict[Key, Case | None]()
 
             def innocent(key: Key, one: Case) -> Case | None:
                 """Rows on which the right function is not refuted, or None: it is refuted nowhere."""
@@ -233,9 +242,14 @@ class Proceedings:
                 return found[key]
 
             for subject in alive:
-                subject.meet(case, self.number, self.profile, innocent)
-            self.put(heard, case)
+                subject.meet(case, self.number, putting, innocent)
+            self.put(heard, case, putting)
         self.number += 1
+
+    def putting(self, whole: bool = False) -> Putting:
+        if whole:
+            return lambda key, position, case: [case] if entrywise(key, case.target, self.profile) else []
+        return partial(put, number=self.number, profile=self.profile)
 
     @property
     def short(self) -> list[Hearing]:
@@ -245,12 +259,12 @@ class Proceedings:
     def hear(self, recipe: Recipe) -> None:
         """One more case, for right versions alone."""
         if heard := self.short:
-            self.put(heard, self.case(recipe, ROWS_APART if self.concept.apart else 1))
+            self.put(heard, self.case(recipe, ROWS_APART if self.concept.apart else 1), self.putting())
         self.number += 1
 
-    def put(self, heard: Iterable[Hearing], case: Case) -> None:
+    def put(self, heard: Iterable[Hearing], case: Case, putting: Putting) -> None:
         for hearing in heard:
-            hearing.hear(self.laws, case, self.number, self.plan)
+            hearing.hear(self.laws, case, putting)
 
     def case(self, recipe: Recipe, times: int = 1) -> Case:
         form = FORMATS[self.dtype]

@@ -174,6 +174,7 @@ def _fields(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "truth", wording.enclosure(finding.enclosure)
     yield "allowed", f"{wording.both(finding.allowed)}, by {finding.basis}"
     yield "error", wording.error(finding.error_ulp, finding.ratio)
+    yield "worst", f"{wording.error(finding.worst_ulp, finding.worst_ratio)}, of all failures of this cell"
     for i, line in enumerate(wording.witness_lines(finding.witness, VALUES)):
         yield "" if i else "witness", line
     yield "judged", wording.judged(finding.witness)

@@ -17,16 +17,19 @@ from suite.floats import Array
 from suite.targets.framework import Framework, Function, Native
 from suite.targets.placing import placed
 from suite.targets.protocol import (
-    EAGERLY,
     CallError,
+    Documented,
     Layout,
+    Made,
+    Memory,
     Shown,
     TargetError,
     Unsupported,
-    Way,
     contiguous,
     memories,
+    way_to_compute,
 )
+from suite.targets.ways import EAGERLY, Way
 from suite.targets.words import first_line, kind_of
 
 
@@ -63,6 +66,10 @@ class Library:
     def supports(self, function: str) -> bool:
         return function in self.functions
 
+    def documented(self, function: str) -> Documented | None:
+        own = self.name == self.framework.name or function in self.inherited
+        return self.framework.documented.get(function) if own else None
+
     def differentiates(self, function: str) -> bool:
         return function in (self.vjps if self.framework.written else self.functions)
 
@@ -82,7 +89,7 @@ class Library:
         way: str = EAGERLY,
     ) -> tuple[Array, ...]:
         f, where = self.functions[function], f"{self.name}.{function}"
-        native, taken = self._native(operands, layout), self._computing(way)
+        native, taken = self._native(operands, layout), way_to_compute(self, way)
 
         def run(xs: Sequence[Native]) -> tuple[Array, ...]:
             with self.guarded(where):
@@ -94,13 +101,6 @@ class Library:
         if layout == "contiguous":
             self._untouched(native, operands, where)
         return found
-
-    def _computing(self, way: str) -> Way | None:
-        """The way of order 0 that has this name; None for the plain call."""
-        taken = next((w for w in self.ways if w.name == way and not w.order), None)
-        if taken is None and way != EAGERLY:
-            raise Unsupported(f"{self.name} computes nothing by {way!r}")
-        return taken
 
     def derive(
         self,
@@ -172,29 +172,51 @@ class Library:
 
     # -- reproductions
     def reproduce(self, shown: Shown) -> str:
-        derived = shown.operand >= 0
-        name = shown.function + (self.framework.written if derived else "")
-        keywords = "".join(f", {k}={v!r}" for k, v in sorted(shown.options.items()))
-        lines = self.header(shown.function, name)
-        for n, operands in enumerate(shown.calls):
-            names = [f"x{n}_{k}" for k in range(len(operands))]
-            lines += [
-                f"{v} = {self._placed(x, k, shown, names)}"
-                for k, (v, x) in enumerate(zip(names, operands, strict=True))
-            ]
-            if derived:
-                lines += self.framework.differentiated(name, names, keywords, shown)
-            elif shown.way == EAGERLY:
-                lines.append(f"print({name}({', '.join(names)}{keywords}))")
-            else:
-                lines += self.framework.computed(name, names, keywords, shown.way)
-        return "\n".join(lines)
+        lines = [line for call in shown.calls for line in self._made(call)]
+        for name, stacked in shown.wide:
+            parts = [self.framework.wide.format(v) for v in stacked]
+            lines.append(f"{name} = {parts[0] if len(parts) == 1 else f'np.array([{chr(44).join(parts)}])'}")
+        lines += [f"print({label!r}, {text})" for label, text in shown.prints]
+        lines += [f"print({label + ' ' + text!r})" for label, text in shown.beside]
+        heads = [line for call in shown.calls for line in self.header(call.function, self._name(call))]
+        version = f"print({self.framework.name!r}, {self.framework.version})"
+        imports = ["import numpy as np"] if any("np." in line for line in lines) else []
+        return "\n".join([*dict.fromkeys([*imports, *heads]), *lines, version])
 
-    def _placed(self, x: Array, operand: int, shown: Shown, names: Sequence[str]) -> str:
-        memory = shown.memory[operand] if shown.memory else contiguous(x.ndim)
-        if isinstance(memory, int):  # one array twice
-            return names[memory]
-        return placed(x, memory, self.framework.literal, *self.framework.moves)
+    def _name(self, call: Made) -> str:
+        return call.function + (self.framework.written if call.operand >= 0 else "")
+
+    def _made(self, call: Made) -> list[str]:
+        """The lines that give the result of one call its name."""
+        names: list[str] = []
+        lines: list[str] = []
+        for k, x in enumerate(call.operands):
+            memory = call.memory[k] if call.memory else None
+            if isinstance(x, str):  # an earlier result
+                names.append(x)
+            elif isinstance(memory, int):  # one array twice
+                names.append(names[memory])
+            else:
+                names.append(f"x{call.result.lstrip('y')}_{k}")
+                lines.append(f"{names[-1]} = {self._placed(x, memory, call.row)}")
+        keywords = "".join(f", {k}={v!r}" for k, v in sorted(call.options.items()))
+        text = f"{self._name(call)}({', '.join(names)}{keywords})"
+        after: Sequence[str] = ()
+        if call.operand >= 0:
+            before, text = self.framework.differentiated(self._name(call), names, keywords, call)
+            lines += before
+        elif call.way != EAGERLY:
+            before, text, after = self.framework.computed(self._name(call), names, keywords, call.way)
+            lines += before
+        if call.operand < 0 and call.output >= 0:
+            text += f"[{call.output}]"
+        return [*lines, f"{call.result} = {text}", *after]
+
+    def _placed(self, x: Array, memory: Memory | None, row: int) -> str:
+        if memory is None or memory == contiguous(x.ndim):
+            return self.framework.literal(x if row < 0 else x[row, ...])
+        text = placed(x, memory, self.framework.literal, *self.framework.moves)
+        return text if row < 0 else f"{text}[{row}, ...]"
 
     def header(self, function: str, name: str = "") -> list[str]:
         """The lines after which ``name`` (of the function, unless it is that of its derivative) can be called."""
@@ -215,7 +237,8 @@ def each(
 
     def row(i: int) -> tuple[Array, ...]:
         """x[i, ...]: a row of numbers is an array without axes, not a number."""
-        return run([x[i, ...] for x in native], *(s if s is None else s[i, ...] for s in seeds))
+        taken = {id(x): x[i, ...] for x in native}  # one array twice is one row twice
+        return run([taken[id(x)] for x in native], *(s if s is None else s[i, ...] for s in seeds))
 
     return tuple(np.stack(column) for column in zip(*map(row, range(apart)), strict=True))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from suite.floats import Array
+from suite.targets.ways import EAGERLY, Way
 
 
 class TargetError(Exception):
@@ -28,41 +29,6 @@ class Unsupported(Exception):
 
 class CallError(Exception):
     """The function raised on this input."""
-
-
-# -- how a value is computed, and a derivative taken
-
-EAGERLY = "eager"  # the plain call, which every library has
-
-
-@dataclass(frozen=True)
-class Way:
-    """How a library computes or differentiates; the name is that of a route in reports.
-
-    ``order``: up to which derivative; 0: it computes the value, otherwise than the plain call does. ``forward``: it
-    pushes tangents, of order 2 through the gradient; the others pull cotangents back, and one of order 2 gives the
-    gradient too, recorded so that it is differentiated again. ``batched``: it is given all rows at once, and the
-    function sees one. ``least``: entries of a call below which it does as the plain call does. ``dear``: it takes a
-    second or more before its first result.
-    """
-
-    name: str
-    order: int = 1
-    forward: bool = False
-    batched: bool = False
-    least: int = 0
-    dear: bool = False
-
-    @property
-    def pulls(self) -> bool:
-        """Whether it gives the gradient that a cotangent seeds."""
-        return self.order > 0 and not self.forward
-
-    def gives(self, cotangent: object, tangent: object) -> bool:
-        """Whether it does what these ask for: to pull back, to push forward, or both."""
-        if cotangent is not None and tangent is not None:
-            return self.order == 2
-        return self.pulls if cotangent is not None else self.forward and self.order == 1
 
 
 # -- how an operand lies in memory
@@ -140,6 +106,15 @@ def expanded(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), ((0,) + (1,) * (ndim - 1))[:ndim])
 
 
+def repeated(ndim: int) -> Memory:
+    """The first entry stands for all along the last axis."""
+    return Memory(tuple(range(ndim)), ((1,) * (ndim - 1) + (0,))[:ndim])
+
+
+def read_only(ndim: int) -> Memory:
+    return Memory(tuple(range(ndim)), (1,) * ndim, writeable=False)
+
+
 def packed(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, packed=True)
 
@@ -149,9 +124,8 @@ def sliced(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, offset=min(ndim, 1), margin=2)
 
 
-LAYOUTS: Mapping[str, Callable[[int], Memory]] = {
-    f.__name__: f for f in (contiguous, strided, transposed, offset, negative_stride, expanded, packed, sliced)
-}
+PLACES = (contiguous, strided, transposed, offset, negative_stride, expanded, repeated, packed, sliced, read_only)
+LAYOUTS: Mapping[str, Callable[[int], Memory]] = {f.__name__: f for f in PLACES}
 Placement = Memory | int  # an index: the operand is the very array of that earlier one
 Layout = str | Sequence[Placement]  # one of LAYOUTS for all operands, or a place for each
 
@@ -165,27 +139,61 @@ def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Placement, ...]
     return tuple(LAYOUTS[layout](x.ndim) for x in operands)
 
 
+# -- what a library says of itself
+
+
+@dataclass(frozen=True)
+class Documented:
+    """Another definition, which a library documents for a function in place of the textbook's, and where it does.
+
+    What the textbook refutes and this does not is a convention; what both refute is none. ``text`` is plain NumPy along
+    the last axis, as a concept's own; ``backward`` its derivative, where that is documented too.
+    """
+
+    text: Callable[..., Array]
+    source: str
+    backward: Callable[..., tuple[Array, ...]] | None = None
+
+
 # -- what a reproduction shows
 
 
 @dataclass(frozen=True)
-class Shown:
-    """The calls that a finding shows; where ``operand`` is set, the derivative by that operand in place of the value.
+class Made:
+    """One call of a reproduction, by ``way``; where ``operand`` is set, of the derivative by that operand.
 
-    ``wrt``: all operands that are differentiated. A cotangent is pulled back, a tangent pushed forward; with both, the
-    derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
-    that matters. ``way``: by which it is computed or differentiated.
+    ``result``: what it is called; an operand may be the result of an earlier call. ``wrt``: all operands that are
+    differentiated; none where the value is computed. A cotangent is pulled back, a tangent pushed forward; with both,
+    the derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
+    that matters. ``row``: of operands that hold many calls, the one that is made. ``output``: of several results,
+    which.
     """
 
+    result: str
     function: str
-    calls: tuple[tuple[Array, ...], ...]
+    operands: tuple[Array | str, ...]
     options: Mapping[str, object]
+    output: int = -1
+    way: str = EAGERLY
     wrt: tuple[int, ...] = ()
     operand: int = -1
     cotangent: Array | None = None
     tangent: Array | None = None
     memory: tuple[Placement, ...] = ()
-    way: str = EAGERLY
+    row: int = -1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a reproduction does: the calls, what of them is computed on in float64, and what is printed.
+
+    ``wide``: (name, what is stacked to it). ``prints``: (label, an expression); ``beside``: (label, what is said).
+    """
+
+    calls: tuple[Made, ...]
+    wide: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    prints: tuple[tuple[str, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 # -- the protocol
@@ -210,6 +218,9 @@ class Target(Protocol):
 
     def supports(self, function: str) -> bool:
         """Whether there is a function of this name."""
+
+    def documented(self, function: str) -> Documented | None:
+        """What the target's own documentation defines the function to be, where that is not the textbook's."""
 
     def differentiates(self, function: str) -> bool:
         """Whether the target has its derivative, in one of its ways."""
@@ -246,7 +257,8 @@ class Target(Protocol):
         """A cotangent alone: the gradient by each operand of ``wrt``. A tangent alone: pushed forward, one an output.
 
         Both: the derivative along ``tangent`` of the gradient that ``cotangent`` seeds. A tangent is that of the
-        single operand of ``wrt``.
+        single operand of ``wrt``. Where two operands are one array, the gradient by it, for each of them: the sum of
+        what they would have as arrays of their own.
         """
 
     def describe(self) -> Mapping[str, object]:
@@ -254,3 +266,11 @@ class Target(Protocol):
 
     def reproduce(self, shown: Shown) -> str:
         """Lines that print the same with nothing but the library."""
+
+
+def way_to_compute(target: Target, way: str) -> Way | None:
+    """The target's way of order 0 that has this name; None for the plain call."""
+    taken = next((w for w in target.ways if w.name == way and not w.order), None)
+    if taken is None and way != EAGERLY:
+        raise Unsupported(f"{target.name} computes nothing by {way!r}")
+    return taken

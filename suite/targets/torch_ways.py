@@ -8,8 +8,9 @@ from functools import cached_property, partial
 import torch
 from torch import Tensor
 
-from suite.targets.protocol import Unsupported, Way
-from suite.targets.words import first_line
+from suite.targets.protocol import Made, TargetError, Unsupported
+from suite.targets.ways import Way
+from suite.targets.words import first_line, kind_of
 
 Function = Callable[..., Tensor]
 Options = Mapping[str, object]
@@ -88,28 +89,82 @@ class Compiled:
         return made
 
 
-def words_of_value(way: str, name: str, operands: str, keywords: str) -> list[str]:
-    """The lines that print the value of a function by a way."""
+def derivative(
+    way: Way, f: Function, operands: Sequence[Tensor], wrt: Sequence[int], seed: Tensor | None, along: Tensor | None
+) -> list[Tensor]:
+    """As a target's ``derive``, of tensors."""
+    first = [next(j for j, y in enumerate(operands) if y is x) for x in operands]  # one array twice is one leaf
+    leaves, asked = [x.detach() for x in operands], [first[k] for k in wrt]
+    wrt = list(dict.fromkeys(asked))
+
+    def alone(*xs: Tensor) -> Tensor:
+        given = dict(zip(wrt, xs, strict=True))
+        return f(*(given.get(k, leaves[k]) for k in first))
+
+    def gradient(*xs: Tensor) -> tuple[Tensor, ...]:
+        found: tuple[Tensor, ...] = torch.func.vjp(alone, *xs)[1](seed)
+        return found
+
+    if way.forward:
+        pushed = alone if seed is None else gradient
+        _, out = torch.func.jvp(pushed, tuple(leaves[k] for k in wrt), (along,))
+        return list(out) if isinstance(out, (tuple, list)) else [out]
+    if way.name == "functional":
+        pulled = dict(zip(wrt, gradient(*(leaves[k] for k in wrt)), strict=True))
+        return [pulled[k] for k in asked]
+    inputs = [leaves[k].requires_grad_() for k in wrt]
+    y = alone(*inputs)
+    if along is not None:
+        return [_second(y, inputs[0], seed, along)]
+    found = _gradients(way, y, inputs, seed)
+    zeros = {k: torch.zeros_like(leaves[k]) if g is None else g for k, g in zip(wrt, found, strict=True)}
+    return [zeros[k] for k in asked]
+
+
+def _gradients(way: Way, y: object, inputs: list[Tensor], seed: Tensor | None) -> list[Tensor | None]:
+    if not isinstance(y, torch.Tensor):
+        raise TargetError(f"the function returned {kind_of(y)}, not a torch tensor")
+    if not y.requires_grad:
+        raise TargetError("the result does not depend on its inputs for autograd (requires_grad is False)")
+    if way.order == 2:
+        return list(torch.autograd.grad(y, inputs, seed, create_graph=True, allow_unused=True))
+    y.backward(seed)
+    return [x.grad for x in inputs]
+
+
+def _second(y: Tensor, x: Tensor, seed: Tensor | None, along: Tensor) -> Tensor:
+    (g,) = torch.autograd.grad(y, x, seed, create_graph=True, allow_unused=True)
+    h = torch.autograd.grad(g, x, along, allow_unused=True)[0] if g is not None and g.requires_grad else None
+    zero = torch.zeros_like(x)  # added, for autograd may return a zero that has no memory
+    return zero if h is None else h + zero
+
+
+def words_of_value(way: str, name: str, operands: str, keywords: str) -> tuple[list[str], str, list[str]]:
+    """Of the value of a function by a way: lines, its text, and lines behind it."""
     call = f"{name}({operands}{keywords})"
     if way == "vmapped":
-        return [f"print(torch.func.vmap(lambda {operands}: {call})({operands}))"]
+        return [], f"torch.func.vmap(lambda {operands}: {call})({operands})", []
     if way == "compiled":
-        return [f"print(torch.compile({name}, dynamic=True, fullgraph=True)({operands}{keywords}))"]
-    return [f"torch.set_num_threads({THREADS})", f"print({call})"]
+        return [], f"torch.compile({name}, dynamic=True, fullgraph=True)({operands}{keywords})", []
+    return [f"torch.set_num_threads({THREADS})"], call, ["torch.set_num_threads(1)"]
 
 
-def words_of_derivative(way: str, x: str, call: str, seed: str, along: str) -> list[str]:
-    """The lines that print its derivative by ``x``; ``seed`` is a cotangent, ``along`` a tangent."""
+def words_of_derivative(call: Made, text: str, operands: Sequence[str], seed: str, along: str) -> tuple[list[str], str]:
+    """Of the derivative of a call that is written ``text``, by the same way: lines, and its text."""
+    given, k = [operands[j] for j in call.wrt], call.wrt.index(call.operand)
+    names, variables = ", ".join(given), "".join(f"{v}, " for v in given)
     if not seed:
-        return [f"print(torch.func.jvp(lambda {x}: {call}, ({x},), ({along},))[1])"]
-    pulled = f"torch.func.vjp(lambda {x}: {call}, {x})[1]({seed})[0]"
-    if way == "functional":
-        return [f"print({pulled})"]
-    if way == "forward_over_reverse":
-        return [f"print(torch.func.jvp(lambda {x}: {pulled}, ({x},), ({along},))[1])"]
-    leaf, graph = f"{x}.requires_grad_()", f"(g,) = torch.autograd.grad({call}, {x}, {seed}, create_graph=True)"
+        return [], f"torch.func.jvp(lambda {names}: {text}, ({variables}), ({along},))[1]"
+    if call.way == "forward_over_reverse":
+        pulled = f"torch.func.vjp(lambda {names}: {text}, {names})[1]({seed})[{k}]"
+        return [], f"torch.func.jvp(lambda {names}: {pulled}, ({variables}), ({along},))[1]"
+    if call.way == "functional":
+        return [f"_, pull = torch.func.vjp(lambda {names}: {text}, {names})"], f"pull({seed})[{k}]"
+    leaves = [f"{v}.requires_grad_()" for v in given]
     if along:
-        return [leaf, graph, f"print(torch.autograd.grad(g, {x}, {along})[0])"]
-    if way == "create_graph":
-        return [leaf, graph, "print(g)"]
-    return [leaf, f"{call}.backward({seed})", f"print({x}.grad)"]
+        gradient = f"(g,) = torch.autograd.grad({text}, {given[0]}, {seed}, create_graph=True)"
+        twice = f"torch.autograd.grad(g, {given[0]}, {along}, materialize_grads=True)[0]"
+        return [*leaves, gradient], f"{twice} if g.requires_grad else torch.zeros_like({given[0]})"
+    if call.way == "create_graph":
+        return leaves, f"torch.autograd.grad({text}, ({variables}), {seed}, create_graph=True)[{k}]"
+    return [*leaves, f"{text}.backward({seed})"], f"{operands[call.operand]}.grad"

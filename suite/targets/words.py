@@ -36,6 +36,32 @@ def listed(x: Any) -> str:
     return repr(v) if np.isfinite(v) else f"float({str(v)!r})"
 
 
+RUNS = 16  # entries above which equal stretches are written as such
+
+
+def stretches(x: Any) -> list[tuple[Any, int]]:
+    """The entries in order, equal neighbours together: what there is to write of a long array.
+
+    >>> stretches(np.array([[2, 2, 2], [2, 5, 5]]))
+    [(2, 4), (5, 2)]
+    """
+    flat = np.asarray(x).ravel()
+    wide = flat if flat.dtype.kind in "iu" else flat.astype(np.float64)
+    same = (wide[1:] == wide[:-1]) | ((wide[1:] != wide[1:]) & (wide[:-1] != wide[:-1]))
+    if wide.dtype.kind == "f":
+        same &= np.signbit(wide[1:]) == np.signbit(wide[:-1])
+    starts = [0, *(np.flatnonzero(~same) + 1).tolist()] if flat.size else []
+    return [(wide[k].item(), end - k) for k, end in zip(starts, [*starts[1:], flat.size], strict=False)]
+
+
+def in_runs(x: Any) -> list[tuple[str, int]]:
+    """(text, length) of each stretch of a long array that has few; nothing of any other."""
+    if np.size(x) <= RUNS:
+        return []
+    found = stretches(x)
+    return [(listed(np.asarray(v)), n) for v, n in found] if len(found) <= np.size(x) // 4 else []
+
+
 def head(name: str, f: Callable[..., Any]) -> str:
     """The first line of a function's text, annotated with ``Any`` alone, so that it needs no other import.
 
