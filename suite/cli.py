@@ -38,6 +38,8 @@ def _audit(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentPa
     _selection(a)
     a.add_argument("--dtype", nargs="+", action="extend", default=[], metavar="DTYPE", help="only these formats")
     a.add_argument("--device", default="cpu", help="cpu or cuda")
+    capability = "the instruction set to ask the library for; torch: default, avx2 or avx512"
+    a.add_argument("--capability", default="", metavar="WORD", help=capability)
     _workers(a, "processes (default: all cores)")
     known = "a TOML file of known findings (repeatable)"
     a.add_argument("--known", action="append", default=[], metavar="FILE", help=known)

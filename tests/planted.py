@@ -190,6 +190,7 @@ PLANTED: tuple[Planted, ...] = (
     Planted("exp", "gradient", torch_exp(np.nan, "functional"), "real", route="functional", framework="torch"),
     Planted("exp", "forward", torch_exp(SLIGHTLY, "forward"), route="forward", framework="torch"),
     Planted("exp", "second_derivative", torch_exp_bent, route="create_graph", framework="torch"),
+    Planted("exp", "second_derivative", torch_exp(1.5, "forward"), route="forward_over_reverse", framework="torch"),
     # certificates and procedures
     Planted("solve", "certificate", solve_off),
     Planted("solve", "certificate", solve_by_inverse, "real", "an explicit inverse", dtype="float64"),

@@ -22,6 +22,7 @@ from suite.mutants.operators import OPERATORS
 from suite.mutants.sloppy import called_by
 from suite.mutants.stepwise import stepwise
 from suite.mutants.versions import Version, met, versions
+from suite.mutants.ways import VMAPPED
 from suite.power import hearing, record, run
 from suite.power.hearing import Closest
 from suite.power.run import Power, measure
@@ -48,7 +49,7 @@ def test_there_are_mutants_of_every_kind_format_and_concept() -> None:
     assert {m.concept for m in found} == set(concepts())
     assert {m.kind for m in found if m.origin == "operator"} == {o.kind for o in OPERATORS} | {
         kind for kind, *_ in MODES
-    }
+    } | {VMAPPED}
     assert len({m.id for m in found}) == len(found)
     assert all(m.why for m in found)
 

@@ -24,7 +24,7 @@ def test_rows_apart_are_calls_of_their_own(library: Library) -> None:
     (whole,) = library.call("sum", [x], {"axis": None})
     (rows,) = library.call("sum", [x], {"axis": None}, apart=True)
     assert whole.tolist() == 15 and rows.tolist() == [1, 5, 9]
-    for way in (w.name for w in library.ways if not w.forward):
+    for way in (w.name for w in library.ways if w.pulls):
         (g,) = library.derive(way, "sum", [x], [0], {"axis": None}, cotangent=seed, apart=True)
         assert g.tolist() == [[1, 1], [10, 10], [100, 100]]
 
@@ -54,7 +54,8 @@ def test_a_way_gives_what_it_says_and_no_more(library: Library) -> None:
     one = np.ones(1)
     asked = {"pulled": {"cotangent": one}, "pushed": {"tangent": one}, "both": {"cotangent": one, "tangent": one}}
     for way in library.ways:
-        given = {"pushed"} if way.forward else {"pulled", "both"} if way.order == 2 else {"pulled"}
+        given = {"pulled" if way.pulls else "pushed"} if way.order == 1 else {"both"} if way.order == 2 else set()
+        given |= {"pulled"} if way.pulls else set()
         for name, seeds in asked.items():
             with contextlib.nullcontext() if name in given else pytest.raises(Unsupported, match="no such derivative"):
                 library.derive(way.name, "sin", [one], [0], {}, **seeds)

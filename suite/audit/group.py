@@ -13,7 +13,7 @@ from hypothesis.database import ExampleDatabase
 from suite.audit.cells import Key, cells_of
 from suite.audit.draws import each_case
 from suite.audit.failures import Failures
-from suite.audit.judging import entrywise, every_number, judged, put, unjudged_reason, verdict_of
+from suite.audit.judging import entrywise, every_number, judged, put, verdict_of, why_unjudged
 from suite.audit.plan import PROFILES, Plan
 from suite.audit.settling import settled
 from suite.concepts import call_names, concepts
@@ -25,12 +25,13 @@ from suite.findings.witness import decode, encode
 from suite.floats import FORMATS
 from suite.judge.case import Case
 from suite.judge.outcome import Outcome, Refutation
-from suite.laws.accuracy import centre
+from suite.laws.accuracy import points
 from suite.laws.law import Law
 from suite.laws.route import Repeatable
 from suite.record import Concept
 from suite.targets import loading
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
+from suite.targets.ways import EAGERLY
 from suite.verdict import Cell, Finding, Severity, Verdict
 
 
@@ -74,6 +75,7 @@ class Group:
         self.broken: dict[Key, str] = {}
         self.shared: dict[Key, str] = {}  # cells that refute the reference as well
         self.failures = None if database is None else Failures(database, plan, concept, self.laws)
+        self.ways = {w.name: w for w in target.ways if not w.order}  # to compute values
         self.count = 0
 
     def run(self) -> None:
@@ -86,7 +88,7 @@ class Group:
             return
         if self.failures:
             self.retry(self.failures)
-        each_case(self.concept, self.dtype, self.plan, lambda recipe: self.judge(self.case(recipe)))
+        each_case(self.concept, self.dtype, self.plan, self.drawn)
         if not self.plan.cases and self.profile.exhaustive:
             self.enumerate()
             for recipe in smallest(self.concept):
@@ -95,15 +97,26 @@ class Group:
     def enumerate(self) -> None:
         """Of a function of one sixteen-bit number every finite argument: what holds there is proved."""
         whole = list(every_number(self.concept, self.format, self.target))
-        for key in (k for k in self.laws if entrywise(k) and whole):
+        for key in (k for k in self.laws if whole and entrywise(k, self.target, self.profile)):
             for case in whole:
                 self.attempt(key, case)
-            if not self.outcomes[key].refuted and not self.outcomes[key].unknown:
+            if not (self.outcomes[key].refuted or self.outcomes[key].unknown or key in self.reasons):
                 self.outcomes[key] = self.outcomes[key].marked(proved=True)
 
-    def case(self, recipe: Recipe) -> Case:
+    def drawn(self, recipe: Recipe) -> None:
+        """A case; some are drawn again, larger, for the ways that differ there, and for the plain call."""
+        self.judge(case := self.case(recipe))
+        every, least = self.profile.wide, max((w.least for w in self.ways.values()), default=0)
+        if every and self.count % every == every // 2 and case.extent < least and not self.concept.apart:
+            wide = self.case(recipe, times=-(-least // case.extent))
+            laws = {k.law for k in self.laws if k.route in self.ways}
+            for key in (k for k in self.laws if k.law in laws):
+                if key.route == EAGERLY or (key.route in self.ways and self.ways[key.route].least):
+                    self.attempt(key, wide)
+
+    def case(self, recipe: Recipe, times: int = 1) -> Case:
         with np.errstate(all="ignore"):
-            inputs = draw(self.concept, self.format, recipe)
+            inputs = draw(self.concept, self.format, recipe, times)
             return Case(self.concept, self.format, inputs, recipe, target=self.target)
 
     def ordinary(self) -> bool:
@@ -157,8 +170,8 @@ class Group:
         return any(k.covers(self.described(key, self.laws[key], o, o.refuted[0])) for k in known)
 
     def attempt(self, key: Key, case: Case) -> Outcome | None:
-        """What the law refutes of the case, if anything."""
-        if key in self.reasons or key in self.broken:
+        """What the law refutes of the case, if anything; a way may refuse one case and take another."""
+        if key in self.broken or (key in self.reasons and key.route not in self.ways):
             return None
         try:
             o = judged(self.laws[key], case, key.route)
@@ -167,9 +180,10 @@ class Group:
         except Unsupported as refusal:
             # along an ask it is that call, and the next may do
             (self.reasons if case.ask == PLAIN else self.refusals)[key] = f"not supported: {refusal}"
+            self.outcomes[key] += Outcome(cases=1, unjudged=case.rows)
         except TargetError as fault:
             # the function itself broke its contract, or only along this route
-            lost = self.laws if key.route in ("eager", self.target.ways[0].name) else [key]
+            lost = self.laws if key.route in (EAGERLY, self.target.ways[0].name) else [key]
             self.broken.update({k: str(fault) for k in lost})
         except Exception as fault:  # a fault of ours must not cost the cells of others
             where = traceback.extract_tb(fault.__traceback__)[-1]
@@ -218,14 +232,17 @@ class Group:
         """Why a cell is broken or not judged, or not judged in full."""
         o = self.outcomes[key]
         refused = "" if o.elements else self.refusals.get(key, "")
-        whole = self.broken.get(key) or self.reasons.get(key) or self.shared.get(key)
-        return whole or refused or unjudged_reason(verdict, o)
+        whole = self.broken.get(key) or self.reasons.get(key) or self.shared.get(key) or refused
+        nothing = verdict is Verdict.NOT_JUDGED
+        return whole or (why_unjudged(key, o, self.target, self.profile) if nothing else "")
 
     def finding(self, key: Key, law: Law, o: Outcome) -> Finding | None:
         """The smallest witness; None where the reference is refuted on it too."""
         own = None if self.target.name == reference().name else reference()
+        dear = key.route in self.ways and self.ways[key.route].dear  # of each size it makes a kernel
+        tried = self.profile.minimise // (10 if dear else 1)
         for found in o.refuted:
-            best = minimise(found, law, key.route, judged, self.profile.minimise, own)
+            best = minimise(found, law, key.route, judged, tried, own)
             if best is not found or not shared(best, law, key.route, judged, own):
                 return self.described(key, law, o, best)
         self.shared[key] = SHARED
@@ -272,15 +289,7 @@ def judge_group(group: tuple[str, str], target: Target, plan: Plan, database: Ex
     judged = {(c.law, c.route) for c in cells if c.verdict not in (Verdict.NOT_JUDGED, Verdict.BROKEN, Verdict.UNKNOWN)}
     isa = str(target.describe().get("isa", ""))
     fixed = tuple(k.id for k in mine if (k.law, k.route) in judged - refuted and k.platform.get("isa", "") == isa)
-    curve = next((_curve(o, dtype) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None)
+    curve = next(
+        (points(o.curve, FORMATS[dtype]) for k, o in work.outcomes.items() if k.law == "accuracy" and o.curve), None
+    )
     return Judged(group, cells, tuple(dict.fromkeys(work.broken.values())), curve, fixed, ready.notes)
-
-
-def _curve(o: Outcome, dtype: str) -> dict[str, list[float]]:
-    f = FORMATS[dtype]
-    bins = sorted(o.curve)
-    return {
-        "x": [centre(k, f.max, f.eta) for k in bins],
-        "ulp": [o.curve[k][0] for k in bins],
-        "bound": [o.curve[k][1] for k in bins],
-    }

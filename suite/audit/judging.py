@@ -17,15 +17,18 @@ from suite.laws.gradient import affordable
 from suite.laws.law import ASKED, Law
 from suite.record import Concept, Freedom
 from suite.targets.protocol import CallError, Documented, Target, TargetError, Unsupported
+from suite.targets.ways import EAGERLY, Way
 from suite.verdict import Severity, Verdict
 
 DERIVATIVES = ("gradient", "forward", "second_derivative")
 ENTRYWISE = ("accuracy", "correctly_rounded", "finite", "gradient", "gradient_finite")  # laws of single entries
 
 
-def entrywise(key: Key) -> bool:
+def entrywise(key: Key, target: Target, profile: Profile) -> bool:
     """Whether a cell is judged entry by entry, so that all numbers of a format can be one case of it."""
-    return key.law in ENTRYWISE and key.route != ASKED
+    way = way_of(key, target)
+    tried = not way.least and (profile.dear or not way.dear)
+    return key.law in ENTRYWISE and key.route != ASKED and tried
 
 
 def every_number(concept: Concept, fmt: Format, target: Target) -> Iterator[Case]:
@@ -45,20 +48,46 @@ def put(key: Key, position: int, case: Case, number: int, profile: Profile) -> I
     """A case as a cell is put to it: the first way judges every case, each other every ``share``-th, in turn.
 
     The cells of asked calls judge each case as so many asks have it, one after the other of those that cover all pairs
-    of features.
+    of features. A way that differs on large calls only judges all of these.
     """
+    way = way_of(key, case.target)
     if key.route == ASKED:
         every = covering(case.concept, case.target.layouts, 0)
         asks = granted(every, case.target.refuses(case.concept.call_name))
         some = affordable(case) if key.law in DERIVATIVES else case
         for j in range(min(profile.asks, len(asks))):
             yield some.asked(asks[(number * profile.asks + j) % len(asks)])
-    elif key.route in ("eager", case.target.ways[0].name) or (number + position) % profile.share == 0:
+    elif way.least:
+        yield from [case] * (case.extent >= way.least)
+    elif way.dear:
+        yield from [case] * (profile.dear and steady(case))
+    elif key.route in (EAGERLY, case.target.ways[0].name) or (number + position) % profile.share == 0:
         yield case
+
+
+def way_of(key: Key, target: Target) -> Way:
+    """The way of a cell's route; of others than the target's own, an ordinary one."""
+    return next((way for way in target.ways if way.name == key.route), Way(key.route))
+
+
+def why_unjudged(key: Key, o: Outcome, target: Target, profile: Profile) -> str:
+    """A cell that judged nothing says of how many entries, or why its way was given no case at all."""
+    way = way_of(key, target)
+    if way.dear and not profile.dear:
+        return f"profile {profile.name} does not try this way: --profile thorough does"
+    if way.least and not o.cases:
+        return f"profile {profile.name} drew no call of {way.least} entries"
+    return f"0 entries judged, {o.unjudged} not"
+
+
+def steady(case: Case) -> bool:
+    """Whether every size is a number like others: a compiler makes a kernel of its own for size 1."""
+    return all(n > 1 for x in case.inputs for n in x.shape[int(case.concept.apart) :])
 
 
 def judged(law: Law, case: Case, route: str) -> Outcome:
     """The law's outcome; a refutation that an executable convention explains (see :func:`excuses`) is one."""
+    case = case.by(route)
     with np.errstate(all="ignore"):
         try:
             out = law.judge(case, route)
@@ -133,11 +162,6 @@ def raised(case: Case, sentence: str) -> Outcome:
         case, 0, (), Severity.WRONG, sentence, ("a value", "a value"), "0x0p+0", "exact", np.inf, np.inf, note=sentence
     )
     return Outcome(cases=1, elements=1, refuted=(found,), region=region_of(case, (), slice(None)))
-
-
-def unjudged_reason(verdict: Verdict, o: Outcome) -> str:
-    """A cell that judged nothing says of how many entries."""
-    return f"0 entries judged, {o.unjudged} not" if verdict is Verdict.NOT_JUDGED else ""
 
 
 def verdict_of(o: Outcome, broken: bool) -> Verdict:

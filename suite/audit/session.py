@@ -21,7 +21,7 @@ from suite.audit.recheck import recheck
 from suite.concepts import call_names, concepts, topics
 from suite.floats import FORMATS
 from suite.targets.library import Library
-from suite.targets.loading import load
+from suite.targets.loading import compute_with, load
 from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
 
 SELECTED = ("concepts", "laws", "dtypes", "known", "exclude")
@@ -43,6 +43,7 @@ class Request:
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
     exclude: tuple[str, ...] = ()  # concepts; with the name of a function, all that call it
+    capability: str = ""  # the instruction set to ask the library for, in its own word; "": its own choice
 
     def knowing(self, path: str) -> "Request":
         """With one more file of known findings."""
@@ -83,7 +84,12 @@ def prepare(request: Request) -> Prepared:
     given = expected.read(request.known)
     for entry in given.entries:
         expected.named(entry)
+    compute_with(request.capability)
     target = load(request.target, request.device, call_names())
+    isa = str(target.describe().get("isa", ""))
+    if request.capability and isa.lower() != request.capability.lower():
+        does = f"computes with {isa} here" if isa else "has no instruction sets to choose from"
+        raise UsageError(f"--capability {request.capability}: {request.target} {does}")
     for known in given.known:
         expected.fitting(known, target)
     every = given.of(target)
@@ -159,8 +165,9 @@ def request_of(head: Mapping[str, Any], seed: int, workers: int | None) -> Reque
     """The audit that a report is of, with another seed."""
     named = head.get("selected", {})
     some, laws, dtypes, known, exclude = (tuple(named.get(k, ())) for k in SELECTED)
-    device, profile = head["device"], head["profile"]
-    return Request(head["target"], some, laws, dtypes, device, profile, seed, workers, known, exclude=exclude)
+    asked = head["device"], head["profile"], seed, workers, known
+    word = head.get("capability", "")
+    return Request(head["target"], some, laws, dtypes, *asked, exclude=exclude, capability=word)
 
 
 def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:
@@ -171,6 +178,7 @@ def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict
         "version": about.pop("version"),
         "build": about.pop("build", None),
         "device": prepared.request.device,
+        "capability": prepared.request.capability,
         "cpu": cpu_features(),
         "threads": about.pop("threads", None),
         "seed": prepared.request.seed,

@@ -16,7 +16,18 @@ from suite.judge.outcome import Outcome, Refutation
 from suite.judge.traced import How, Sides, Traced, bare, traced
 from suite.laws.gradient import ordinary
 from suite.laws.law import Law
-from suite.targets.protocol import CallError, Layout, Made, Shown, Target, TargetError, Unsupported, memories
+from suite.targets.protocol import (
+    CallError,
+    Layout,
+    Made,
+    Shown,
+    Target,
+    TargetError,
+    Unsupported,
+    memories,
+    way_to_compute,
+)
+from suite.targets.ways import EAGERLY
 from suite.targets.words import listed
 
 
@@ -48,11 +59,12 @@ class Tracing:
         *,
         apart: bool = False,
         outputs: int = 1,
+        way: str = EAGERLY,
     ) -> tuple[Array, ...]:
-        given = bare(list(operands))
-        rows = apart or self.near.by_row(function, given, options)
-        n = self._written(Made("", function, tuple(operands), options), layout, rows)
-        found = self.near.call(function, given, options, layout, apart=apart, outputs=outputs)
+        given, taken = bare(list(operands)), way_to_compute(self.near, way)
+        alone = (apart or self.near.by_row(function, given, options)) and not (taken and taken.batched)
+        n = self._written(Made("", function, tuple(operands), options, way=way), layout, alone)
+        found = self.near.call(function, given, options, layout, apart=apart, outputs=outputs, way=way)
         return tuple(self._result(y, n, j if outputs > 1 else -1) for j, y in enumerate(found))
 
     def derive(
@@ -104,7 +116,7 @@ class Writer:
         if key not in self.made:
             output, made = call[1], self.log.calls[call[0]].made
             operands = tuple(self.operand(x) for x in made.operands)
-            part: dict[str, Any] = {"operand" if made.way else "output": output, **self.seeds(made, row)}
+            part: dict[str, Any] = {"operand" if made.wrt else "output": output, **self.seeds(made, row)}
             self.made[key] = replace(made, result=f"y{len(self.made)}", operands=operands, row=row, **part)
         return self.made[key].result
 

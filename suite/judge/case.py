@@ -7,20 +7,21 @@ from typing import Any, TypeVar
 import numpy as np
 
 from suite.draw.asks import PLAIN, Ask
-from suite.floats import Array, precision
-from suite.judge import bound
-from suite.judge.asking import Asking, fitted
-from suite.judge.problem import Bounded, Problem
+from suite.floats import Array
+from suite.judge.asking import fitted
+from suite.judge.oracle import Oracle
 from suite.targets.protocol import Target, TargetError
+from suite.targets.ways import EAGERLY
 
 T = TypeVar("T")
 
 
 @dataclass
-class Case(Problem):
+class Case(Oracle):
     """A problem put to one target: its truth and bounds are shared with every other target, its answers are not."""
 
     target: Target = field(kw_only=True)
+    way: str = EAGERLY  # by which the target computes its results
     origin: "Case | None" = field(default=None, repr=False)  # of an asked call: the plain one, of these rows and others
     answers: dict[Any, Any] = field(default_factory=dict, repr=False)  # what this target returned
 
@@ -63,16 +64,23 @@ class Case(Problem):
         return self.answered(("unit", *self.scope), lambda: self.seeded(np.ones(self.value.shape)))
 
     # -- the target
+    def by(self, route: str) -> "Case":
+        """The same case where the route is one of the target's ways to compute values; any other is the plain call."""
+        ways = {w.name for w in self.target.ways if not w.order}
+        way = route if route in ways else EAGERLY
+        return self if way == self.way else replace(self, way=way)
+
+    @property
+    def extent(self) -> int:
+        """The entries of the largest operand of one call."""
+        return max(int(np.prod(x.shape[int(self.concept.apart) :])) for x in self.inputs)
+
     def answered(self, key: Any, compute: Callable[[], T]) -> T:
+        key = (self.way, key)
         if key not in self.answers:
             self.answers[key] = compute()
         kept: T = self.answers[key]
         return kept
-
-    @property
-    def asking(self) -> Asking:
-        """The shapes of the call that the ask makes."""
-        return Asking(self.concept, self.ask, self.rows, self.concept.sizes(self.inputs))
 
     def asked(self, ask: Ask) -> "Case":
         """As many of the rows as the ask can arrange, to be asked for in that way; alike where one stands for many."""
@@ -92,6 +100,8 @@ class Case(Problem):
 
     def plainly(self) -> "Case":
         """The same rows by the plain call."""
+        if self.ask == PLAIN:
+            return replace(self, way=EAGERLY)
         return self.answered("plain", lambda: replace(self, ask=PLAIN, answers={}))
 
     def plain_results(self) -> tuple[Array, ...]:
@@ -128,7 +138,9 @@ class Case(Problem):
     def call(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """The target's results for these operands by the plain call."""
         c = self.concept
-        found = self.target.call(c.call_name, inputs, self.keywords, apart=c.apart, outputs=len(c.outputs))
+        found = self.target.call(
+            c.call_name, inputs, self.keywords, apart=c.apart, outputs=len(c.outputs), way=self.way
+        )
         for got, shape in zip(found, self.shapes, strict=True):
             self._held(got.shape, shape)
         return found
@@ -151,14 +163,6 @@ class Case(Problem):
                 f"{self.target.name}.{self.concept.call_name} returned shape {got[apart:]} where the signature "
                 f"{self.concept.signature} gives {shape[apart:]}: return that shape"
             )
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """The shape of each result, by the signature; a dimension that no operand has is the reference's."""
-        sizes = self.concept.sizes(self.inputs)
-        if all(d in sizes for core in self.concept.outputs for d in core):
-            return tuple((self.rows, *(sizes[d] for d in core)) for core in self.concept.outputs)
-        return tuple(value.shape for value, _ in self.bounds())
 
     def grads(self, way: str) -> list[Array]:
         """The target's own derivative: one array per differentiable operand."""
@@ -201,102 +205,3 @@ class Case(Problem):
             return list(found)
         a, cores = self.asking, self.concept.cores
         return [a.back(a.given(g, k), cores[k]) for g, k in zip(found, wrt, strict=True)]
-
-    @property
-    def cotangent(self) -> Array:
-        """What the derivative is seeded with."""
-        if self.seed is not None:
-            return self.seed
-        return self.once("cotangent", lambda: self.cotangent_of(self.shapes[0]))
-
-    # -- tier 1: running error
-    def bounds(self) -> tuple[Bounded, ...]:
-        """Value and required bound of each result: the largest running error among all sound algorithms."""
-        return self.once(("bounds", self.flush), lambda: self.concept.truth.bounds(self))
-
-    def bounded(self) -> Bounded:
-        """Of the first result."""
-        return self.bounds()[0]
-
-    @property
-    def value(self) -> Array:
-        return self.bounded()[0]
-
-    def lenient(self) -> Array | None:
-        """The bound of algorithms in wide use that a better one of like cost beats; None if none is declared."""
-        return self.once(("lenient", self.flush), lambda: bound.lenient(self, self.value))
-
-    def conventions(self) -> tuple[Bounded, ...]:
-        """(value, bound) of the first result by other definitions that are as good."""
-        return self.once(("conventions", self.flush), lambda: bound.conventions(self))
-
-    def ideal(self) -> tuple[Array, ...]:
-        """The bound of the best algorithm of ordinary cost, for the report."""
-        return self.once(("ideal", self.flush), lambda: bound.ideal(self))
-
-    def bounded_grads(self) -> list[Bounded]:
-        """(value, required bound) per differentiable operand, by the sound backward formulas."""
-        return self.once(("grads", *self.scope), lambda: self.gathered(self._bounded_grads()))
-
-    def _bounded_grads(self) -> list[Bounded]:
-        return self.concept.truth.bounded_gradients(self, self.cotangent)
-
-    def gathered(self, found: list[Bounded]) -> list[Bounded]:
-        """Where an entry stands for many, its derivative is the sum of theirs, which is rounded as sums are."""
-        if self.asking.doubled:
-            found[:2] = [bound.added(self, found[0], found[1])] * 2
-        if not self.ask.stretched:
-            return found
-        return [bound.summed(self, self.asking, k, *found[j]) for j, k in enumerate(self.wrt)]
-
-    def saved_grads(self) -> list[Bounded] | None:
-        """The bound of the formula that has only the rounded output to go by; None if none is declared."""
-        saved = self.concept.freedom.saved
-        if saved is None:
-            return None
-        texts = (self.concept.backward, saved)
-        return self.once(("saved", *self.scope), lambda: self.gathered(bound.gradients(self, texts, self.cotangent)))
-
-    def composed_grads(self) -> list[Bounded]:
-        """The same, and that of reverse mode through any sound text for the value, however much it loses."""
-        return self.once(("composed", *self.scope), lambda: self.gathered(self._composed_grads()))
-
-    def _composed_grads(self) -> list[Bounded]:
-        saved, values = self.concept.freedom.saved, bound.texts(self)
-        texts = (self.concept.backward, *((saved,) if saved else ()))
-        return bound.gradients(self, texts, self.cotangent, values, np.inf)
-
-    def widest_grads(self) -> list[Array]:
-        """The bound per differentiable operand of any formula, the saved one among them."""
-        required, saved = self.bounded_grads(), self.saved_grads()
-        return [np.maximum(e, s[1]) for (_, e), s in zip(required, saved or required, strict=True)]
-
-    # -- the truth
-    def exact(self, row: int, bits: int, output: int = 0) -> Any:
-        """The definition at one row, as an object array of balls."""
-        return self.once(("exact", row, bits), lambda: self._exact(row, bits))[output]
-
-    def _exact(self, row: int, bits: int) -> tuple[Any, ...]:
-        found = self.concept.truth.enclose(self.row(row), self.options, bits)
-        pairs = zip(found, self.bounds(), strict=True)
-        return tuple(np.broadcast_to(y, (1, *value.shape[1:]))[0] for y, (value, _) in pairs)
-
-    def exact_grads(self, row: int, bits: int) -> list[Any]:
-        """The exact derivative at one row: never through the reference."""
-        key = ("exact grads", self.scope[0], self.ask.stretched, self.ask.shared, row, bits)
-        return self.once(key, lambda: self._exact_grads(row, bits))
-
-    def _exact_grads(self, row: int, bits: int) -> list[Any]:
-        if not self.ask.stretched:
-            found = self._row_grads(row, bits)
-            if self.asking.doubled:
-                with precision(bits):
-                    found[:2] = [found[0] + found[1]] * 2
-            return found
-        together = [self.asking.together(row, k) for k in self.wrt]
-        with precision(bits):
-            return [np.sum([self._row_grads(r, bits)[j] for r in rows], axis=0) for j, rows in enumerate(together)]
-
-    def _row_grads(self, row: int, bits: int) -> list[Any]:
-        seed = self.cotangent[row : row + 1]
-        return [g[0] for g in self.concept.truth.gradient(self.row(row), self.options, seed, self.wrt, bits)]

@@ -66,7 +66,7 @@ class Gradient(Law):
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not differentiated(concept, target):
             return ()
-        modes = tuple(way.name for way in target.ways if not way.forward)
+        modes = tuple(way.name for way in target.ways if way.pulls)
         return modes[:1] if self.finite else (*modes, ASKED)
 
     def judge(self, case: Case, route: str) -> Outcome:

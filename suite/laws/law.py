@@ -8,9 +8,15 @@ from suite.judge.case import Case
 from suite.judge.outcome import Outcome
 from suite.record import Concept
 from suite.targets.protocol import Target
+from suite.targets.ways import EAGERLY
 
-EAGER = ("eager",)
+EAGER = (EAGERLY,)
 ASKED = "asked"  # the route of the calls that are drawn: other axes, other memory, broadcast, one row
+
+
+def computed(target: Target) -> tuple[str, ...]:
+    """The plain call, and the target's other ways to compute a value."""
+    return (*EAGER, *(way.name for way in target.ways if not way.order))
 
 
 @dataclass(frozen=True)

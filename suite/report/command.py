@@ -15,7 +15,7 @@ from suite.concepts import call_names, concepts
 from suite.report import document, terminal
 from suite.report.voice import complain, say
 from suite.report.wording import enclosure
-from suite.targets.loading import load
+from suite.targets.loading import compute_with, load
 from suite.targets.protocol import Target, TargetError
 from suite.verdict import Audit, Finding, Severity, Verdict
 
@@ -27,19 +27,7 @@ def audit(arguments: argparse.Namespace) -> int:
     place = folder.absolute()  # a target may change the working directory when it is loaded
     if arguments.report:
         writable(folder)
-    request = Request(
-        arguments.target,
-        tuple(arguments.concept),
-        tuple(arguments.law),
-        tuple(arguments.dtype),
-        arguments.device,
-        arguments.profile,
-        arguments.seed,
-        arguments.workers,
-        tuple(arguments.known),
-        exclude=tuple(arguments.exclude),
-    )
-    prepared = prepare(request)
+    prepared = prepare(asked(arguments))
     for sentence in prepared.idle:
         complain(sentence)
     console = Console(soft_wrap=False)
@@ -62,6 +50,23 @@ def audit(arguments: argparse.Namespace) -> int:
     elif not any(c.verdict is not Verdict.NOT_JUDGED for c in result.cells):
         complain(f"no cell was judged: {reason_of(result)}")
     return exit_code(result, interrupted, Severity(arguments.fail_on), arguments.strict)
+
+
+def asked(arguments: argparse.Namespace) -> Request:
+    """The request that a command line makes."""
+    return Request(
+        arguments.target,
+        tuple(arguments.concept),
+        tuple(arguments.law),
+        tuple(arguments.dtype),
+        arguments.device,
+        arguments.profile,
+        arguments.seed,
+        arguments.workers,
+        tuple(arguments.known),
+        exclude=tuple(arguments.exclude),
+        capability=arguments.capability,
+    )
 
 
 def groups_of(result: Audit) -> int:
@@ -121,6 +126,7 @@ def reproduce(arguments: argparse.Namespace) -> int:
 
     report = last(arguments)
     findings = asked_for(arguments, report)
+    compute_with(report["head"].get("capability", ""))
     target = load(report["head"]["target"], report["head"]["device"], call_names())
     repeated = [again(f, target) for f in findings]
     return int(any(repeated))

@@ -13,7 +13,8 @@ import numpy as np
 
 from suite.floats import Array
 from suite.targets.numpy import NumPy
-from suite.targets.protocol import Memory, TargetError, Unsupported, Way, contiguous
+from suite.targets.protocol import Memory, TargetError, Unsupported, contiguous
+from suite.targets.ways import Way
 from suite.targets.words import kind_of, listed
 
 # the standard's names for ours, where they differ or stand in an extension

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from suite.floats import Array
-from suite.targets.protocol import Documented, Made, Memory, Way
+from suite.targets.protocol import Documented, Made, Memory
+from suite.targets.ways import Way
 
 Native = Any  # an array of the library's own
 Function = Callable[..., Any]
@@ -55,6 +56,9 @@ class Framework(Protocol):
     def like(self, value: Native, operand: Native) -> Native:
         """The value in the operand's format; asked of a library that differentiates functions itself."""
 
+    def compute(self, way: Way, f: Function, operands: Sequence[Native], options: Mapping[str, object]) -> Native:
+        """The value by a way of order 0; of a library that has none, nothing."""
+
     def derive(
         self,
         way: Way,
@@ -73,6 +77,11 @@ class Framework(Protocol):
 
     def literal(self, x: Array) -> str:
         """The text of an array."""
+
+    def computed(
+        self, name: str, operands: Sequence[str], keywords: str, way: str
+    ) -> tuple[Sequence[str], str, Sequence[str]]:
+        """Of the value by a way of order 0 of the function called ``name``: lines, its text, and lines behind it."""
 
     def differentiated(
         self, name: str, operands: Sequence[str], keywords: str, call: Made

@@ -27,11 +27,12 @@ from suite.targets.protocol import (
     Shown,
     TargetError,
     Unsupported,
-    Way,
     contiguous,
     memories,
+    way_to_compute,
 )
 from suite.targets.rows import each
+from suite.targets.ways import EAGERLY, Way
 from suite.targets.words import first_line, kind_of
 
 
@@ -108,17 +109,19 @@ class Library:
         *,
         apart: bool = False,
         outputs: int = 1,
+        way: str = EAGERLY,
     ) -> tuple[Array, ...]:
         f, where = self.functions[function], f"{self.name}.{function}"
         apart = apart or self.by_row(function, operands, options)
-        native = self._native(function, operands, layout)
+        native, taken = self._native(function, operands, layout), way_to_compute(self, way)
 
         def run(xs: Sequence[Native]) -> tuple[Array, ...]:
             with self.guarded(where):
-                value = f(*xs, **options)
+                value = f(*xs, **options) if taken is None else self.framework.compute(taken, f, xs, options)
             return self._outputs(value, outputs, operands, where, isinstance(f, Fitted))
 
-        found = each(run, native, len(operands[0]) if apart else 0)
+        alone = apart and not (taken and taken.batched)
+        found = each(run, native, len(operands[0]) if alone else 0)
         if layout == "contiguous":
             self._untouched(native, operands, where)
         return found
@@ -257,12 +260,16 @@ class Library:
                 lines.append(f"{names[-1]} = {self._placed(x, memory, call.row)}")
         keywords = self._behind(call)
         text = f"{self._name(call)}({', '.join(names)}{keywords})"
+        after: Sequence[str] = ()
         if call.operand >= 0:
             before, text = self.framework.differentiated(self._name(call), names, keywords, call)
             lines += before
-        elif call.output >= 0:
+        elif call.way != EAGERLY:
+            before, text, after = self.framework.computed(self._name(call), names, keywords, call.way)
+            lines += before
+        if call.operand < 0 and call.output >= 0:
             text += f"[{call.output}]"
-        return [*lines, f"{call.result} = {text}"]
+        return [*lines, f"{call.result} = {text}", *after]
 
     def _behind(self, call: Made) -> str:
         """What stands behind the operands, in the function's own words."""

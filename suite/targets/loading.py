@@ -1,13 +1,14 @@
 """From a name to a library: what a module declares, read and held to what can be declared."""
 
 import importlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 from suite.floats import FORMATS
-from suite.targets import built_in
+from suite.targets import built_in, capability_variables
 from suite.targets.fitted import fitted
 from suite.targets.framework import Framework, Function
 from suite.targets.library import Library
@@ -19,6 +20,12 @@ from suite.targets.words import nearest
 PLAIN = "numpy"  # the arrays that cross are NumPy's: a file that names no framework works on these
 NAMESPACE = "array_api"  # the arrays of a library that follows the array API standard
 VJP = "_vjp"
+
+
+def compute_with(capability: str) -> None:
+    """Ask libraries for an instruction set, before any is imported; processes that are started from here ask too."""
+    if capability:
+        os.environ.update(dict.fromkeys(capability_variables(), capability))
 
 
 def load(target: str, device: str = "cpu", names: Sequence[str] = ()) -> Library:

@@ -8,7 +8,8 @@ import numpy as np
 
 from reference import *  # noqa: F403 - a target is a module of functions; the reference is one
 from suite.floats import Array
-from suite.targets.protocol import Documented, Made, Memory, TargetError, Way, contiguous
+from suite.targets.protocol import Documented, Made, Memory, TargetError, contiguous
+from suite.targets.ways import Way
 from suite.targets.words import in_runs, kind_of, listed
 
 

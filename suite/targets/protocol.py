@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from suite.floats import Array
+from suite.targets.ways import EAGERLY, Way
 
 
 class TargetError(Exception):
@@ -28,28 +29,6 @@ class Unsupported(Exception):
 
 class CallError(Exception):
     """The function raised on this input."""
-
-
-# -- how a derivative is taken
-
-
-@dataclass(frozen=True)
-class Way:
-    """How a library differentiates; the name is that of a route in reports.
-
-    ``order``: up to which derivative. A way of order 2 gives the gradient too, recorded so that it is differentiated
-    again. ``forward``: it pushes tangents, where the others pull cotangents back.
-    """
-
-    name: str
-    order: int = 1
-    forward: bool = False
-
-    def gives(self, cotangent: object, tangent: object) -> bool:
-        """Whether it does what these ask for: to pull back, to push forward, or both."""
-        if cotangent is not None and tangent is not None:
-            return self.order == 2
-        return tangent is not None if self.forward else cotangent is not None
 
 
 # -- how an operand lies in memory
@@ -181,12 +160,13 @@ class Documented:
 
 @dataclass(frozen=True)
 class Made:
-    """One call of a reproduction; where ``operand`` is set, of the derivative by that operand in place of the value.
+    """One call of a reproduction, by ``way``; where ``operand`` is set, of the derivative by that operand.
 
     ``result``: what it is called; an operand may be the result of an earlier call. ``wrt``: all operands that are
-    differentiated, by ``way``. A cotangent is pulled back, a tangent pushed forward; with both, the derivative along
-    ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where that matters.
-    ``row``: of operands that hold many calls, the one that is made. ``output``: of several results, which.
+    differentiated; none where the value is computed. A cotangent is pulled back, a tangent pushed forward; with both,
+    the derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
+    that matters. ``row``: of operands that hold many calls, the one that is made. ``output``: of several results,
+    which.
     """
 
     result: str
@@ -194,7 +174,7 @@ class Made:
     operands: tuple[Array | str, ...]
     options: Mapping[str, object]
     output: int = -1
-    way: str = ""
+    way: str = EAGERLY
     wrt: tuple[int, ...] = ()
     operand: int = -1
     cotangent: Array | None = None
@@ -220,7 +200,7 @@ class Shown:
 
 
 class Target(Protocol):
-    """A library on one device. Its first way is its ordinary one.
+    """A library on one device. Its first way is the one in which it ordinarily differentiates.
 
     ``flushes``: the hardware may take its subnormal numbers for zero, which is then no fault of its formulas.
     """
@@ -262,8 +242,12 @@ class Target(Protocol):
         *,
         apart: bool = False,
         outputs: int = 1,
+        way: str = EAGERLY,
     ) -> tuple[Array, ...]:
-        """The outputs; ``apart``: each row of the operands is a call of its own."""
+        """The outputs, by the plain call or a way of order 0; ``apart``: each row of the operands is a call of its own.
+
+        What a way cannot do with a function is Unsupported, with the library's own word for it.
+        """
 
     def derive(
         self,
@@ -290,3 +274,11 @@ class Target(Protocol):
 
     def reproduce(self, shown: Shown) -> str:
         """Lines that print the same with nothing but the library."""
+
+
+def way_to_compute(target: Target, way: str) -> Way | None:
+    """The target's way of order 0 that has this name; None for the plain call."""
+    taken = next((w for w in target.ways if w.name == way and not w.order), None)
+    if taken is None and way != EAGERLY:
+        raise Unsupported(f"{target.name} computes nothing by {way!r}")
+    return taken

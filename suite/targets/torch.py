@@ -15,8 +15,20 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 from suite.floats import Array
-from suite.targets.protocol import Made, Memory, TargetError, Unsupported, Way, contiguous
+from suite.targets.protocol import Made, Memory, TargetError, Unsupported, contiguous
 from suite.targets.torch_documents import DOCUMENTED
+from suite.targets.torch_ways import (
+    THREADS,
+    WAYS,
+    Compiled,
+    derivative,
+    imports,
+    threaded,
+    vmapped,
+    words_of_derivative,
+    words_of_value,
+)
+from suite.targets.ways import Way
 from suite.targets.words import Renamed, head, in_runs, kind_of, listed
 
 Function = Callable[..., Tensor]
@@ -166,9 +178,7 @@ class Torch:
     """torch tensors on a device; derivatives come from autograd through the function."""
 
     name = "torch"
-    ways: tuple[Way, ...] = (
-        Way("backward"), Way("functional"), Way("forward", forward=True), Way("create_graph", order=2),
-    )  # fmt: skip
+    ways = WAYS
     layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "repeated", "sliced")
     written = ""
     refusals = (
@@ -179,12 +189,13 @@ class Torch:
     documented = DOCUMENTED
     moves = ("permute", "{}.expand({})")
     wide, version = "{}.detach().double().numpy()", "torch.__version__"
-    imports = ("from typing import Any", "import torch", "import torch.nn.functional as F")
+    imports = imports()
 
     def __init__(self, device: str = "cpu"):
         if device == "cuda" and not torch.cuda.is_available():
             raise TargetError("--device cuda: torch sees no CUDA device here; use --device cpu, or a machine with one")
         self.device = device
+        self.compiled: dict[tuple[int, str], Compiled] = {}
         torch.set_num_threads(1)
 
     def to_native(self, array: Array, memory: Memory | None = None) -> Tensor:
@@ -216,49 +227,20 @@ class Torch:
     def like(self, value: Tensor, operand: Tensor) -> Tensor:
         return value.to(operand.dtype) if isinstance(value, torch.Tensor) else value
 
+    # -- values
+    def compute(self, way: Way, f: Function, operands: Sequence[Tensor], options: Mapping[str, object]) -> object:
+        if way.name != "compiled":
+            return vmapped(f, operands, options) if way.name == "vmapped" else threaded(f, operands, options)
+        key = id(f), repr(sorted(options.items()))
+        return self.compiled.setdefault(key, Compiled(f, options))(*operands)
+
     # -- derivatives
     def derive(
         self, way: Way, f: Function, operands: Sequence[Tensor], wrt: Sequence[int],
         cotangent: Array | None, tangent: Array | None,
     ) -> list[Array]:  # fmt: skip
-        first = [next(j for j, y in enumerate(operands) if y is x) for x in operands]  # one array twice is one leaf
-        leaves, asked = [x.detach() for x in operands], [first[k] for k in wrt]
-        wrt = list(dict.fromkeys(asked))
         seed, along = (None if a is None else self._tensor(a) for a in (cotangent, tangent))
-
-        def partial(*xs: Tensor) -> Tensor:
-            given = dict(zip(wrt, xs, strict=True))
-            return f(*(given.get(k, leaves[k]) for k in first))
-
-        if way.forward:
-            _, out = torch.func.jvp(partial, tuple(leaves[k] for k in wrt), (along,))
-            return [self.from_native(t, "torch.func.jvp") for t in (out if isinstance(out, (tuple, list)) else (out,))]
-        if way.name == "functional":
-            _, pull = torch.func.vjp(partial, *(leaves[k] for k in wrt))
-            pulled = dict(zip(wrt, pull(seed), strict=True))
-            return [self.from_native(pulled[k], "torch.func.vjp") for k in asked]
-        inputs = [leaves[k].requires_grad_() for k in wrt]
-        if along is not None:
-            return [self.from_native(self._second(partial(*inputs), inputs[0], seed, along), "the second derivative")]
-        found = self._gradients(way, partial(*inputs), inputs, seed)
-        zeros = {k: torch.zeros_like(leaves[k]) if g is None else g for k, g in zip(wrt, found, strict=True)}
-        return [self.from_native(zeros[k], way.name) for k in asked]
-
-    def _gradients(self, way: Way, y: object, inputs: list[Tensor], seed: Tensor) -> list[Tensor | None]:
-        if not isinstance(y, torch.Tensor):
-            raise TargetError(f"the function returned {kind_of(y)}, not a torch tensor")
-        if not y.requires_grad:
-            raise TargetError("the result does not depend on its inputs for autograd (requires_grad is False)")
-        if way.order == 2:
-            return list(torch.autograd.grad(y, inputs, seed, create_graph=True, allow_unused=True))
-        y.backward(seed)
-        return [x.grad for x in inputs]
-
-    def _second(self, y: Tensor, x: Tensor, seed: Tensor, along: Tensor) -> Tensor:
-        (g,) = torch.autograd.grad(y, x, seed, create_graph=True, allow_unused=True)
-        h = torch.autograd.grad(g, x, along, allow_unused=True)[0] if g is not None and g.requires_grad else None
-        zero = torch.zeros_like(x)  # added, for autograd may return a zero that has no memory
-        return zero if h is None else h + zero
+        return [self.from_native(t, way.name) for t in derivative(way, f, operands, wrt, seed, along)]
 
     def describe(self) -> Mapping[str, object]:
         return {
@@ -266,6 +248,7 @@ class Torch:
             "build": " ".join(torch.__config__.show().split()),
             "isa": torch.backends.cpu.get_cpu_capability(),
             "threads": torch.get_num_threads(),
+            "all_threads": THREADS,
             "accelerator": torch.cuda.get_device_name() if self.device == "cuda" else "",
         }
 
@@ -288,24 +271,16 @@ class Torch:
             return runs[0].replace(f"({x.size},)", str(x.shape), 1)
         return f"torch.cat([{', '.join(runs)}]).reshape({x.shape})" if runs else f"torch.tensor({listed(x)}{dtype})"
 
-    def differentiated(self, name: str, operands: Sequence[str], keywords: str, call: Made) -> tuple[list[str], str]:
-        """The lines of ``derive``, along the same way."""
-        given, k = [operands[j] for j in call.wrt], call.wrt.index(call.operand)
-        text, variables = f"{name}({', '.join(operands)}{keywords})", "".join(f"{v}, " for v in given)
-        seed, along = ("" if a is None else self.literal(a) for a in (call.cotangent, call.tangent))
-        if not seed:
-            return [], f"torch.func.jvp(lambda {', '.join(given)}: {text}, ({variables}), ({along},))[1]"
-        if call.way == "functional":
-            pulled = f"_, pull = torch.func.vjp(lambda {', '.join(given)}: {text}, {', '.join(given)})"
-            return [pulled], f"pull({seed})[{k}]"
-        leaves = [f"{v}.requires_grad_()" for v in given]
-        if along:
-            gradient = f"(g,) = torch.autograd.grad({text}, {given[0]}, {seed}, create_graph=True)"
-            twice = f"torch.autograd.grad(g, {given[0]}, {along}, materialize_grads=True)[0]"
-            return [*leaves, gradient], f"{twice} if g.requires_grad else torch.zeros_like({given[0]})"
-        if call.way == "create_graph":
-            return leaves, f"torch.autograd.grad({text}, ({variables}), {seed}, create_graph=True)[{k}]"
-        return [*leaves, f"{text}.backward({seed})"], f"{operands[call.operand]}.grad"
+    def computed(
+        self, name: str, operands: Sequence[str], keywords: str, way: str
+    ) -> tuple[Sequence[str], str, Sequence[str]]:
+        return words_of_value(way, name, ", ".join(operands), keywords)
+
+    def differentiated(
+        self, name: str, operands: Sequence[str], keywords: str, call: Made
+    ) -> tuple[Sequence[str], str]:
+        seeds = tuple("" if a is None else self.literal(a) for a in (call.cotangent, call.tangent))
+        return words_of_derivative(call, f"{name}({', '.join(operands)}{keywords})", operands, *seeds)
 
 
 def spelled(name: str, f: Function | None) -> str:
