@@ -270,7 +270,7 @@ def test_torchs_own_functions_and_modules_are_taken_as_they_are() -> None:
         "mse_loss": torch.nn.MSELoss(),
     }.items():
         found = judged(library(name, f, "torch"))
-        assert verdicts(found) == {Verdict.HOLDS}, name
+        assert verdicts(found) - {Verdict.NOT_JUDGED} == {Verdict.HOLDS}, name  # quick does not try every way
     ready = settled(library("gelu", functools.partial(functional.gelu, approximate="tanh"), "torch"),
                     concepts()["gelu"], "float32")  # fmt: skip
     assert ready.notes == ("mine.gelu takes no approximate: judged as approximate='tanh'",)
