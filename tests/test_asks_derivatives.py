@@ -207,7 +207,7 @@ def test_the_reproduction_of_a_row_has_its_memory(memory: str) -> None:
     target = replace(right("numpy"), name="numpy")
     case = case_of("softmax", target, Ask(rank=0, memory=memory))
     xs, a = case.asking.operands(case.inputs), case.asking
-    rows = target._native(xs, a.memory(xs))[0]
+    rows = target._native(case.concept.call_name, xs, a.memory(xs))[0]
     for found, got, space in printed(case, target, WAYS["value"]):
         row = rows[found.row, ...]
         assert space["x0_0"].strides == row.strides and np.array_equal(space["x0_0"], row)

@@ -1,5 +1,6 @@
 """What is known of a problem before any target is asked: its value with bounds, and the truth in balls."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -60,13 +61,16 @@ class Oracle(Problem):
 
     def bounded_grads(self) -> list[Bounded]:
         """(value, required bound) per differentiable operand, by the sound backward formulas."""
-        return self.once(("grads", *self.scope), lambda: self.gathered(self._bounded_grads()))
+        return self.gathered("grads", lambda: self.concept.truth.bounded_gradients(self, self.cotangent))
 
-    def _bounded_grads(self) -> list[Bounded]:
-        return self.concept.truth.bounded_gradients(self, self.cotangent)
+    def gathered(self, name: str, bounded: Callable[[], list[Bounded]]) -> list[Bounded]:
+        """Bounds of the rows, computed once for all asks; where an entry stands for many, of the sum of theirs."""
+        seed, flush, ask = self.scope
+        return self.once((name, seed, flush, ask), lambda: self._summed(self.once((name, seed, flush), bounded)))
 
-    def gathered(self, found: list[Bounded]) -> list[Bounded]:
-        """Where an entry stands for many, its derivative is the sum of theirs, which is rounded as sums are."""
+    def _summed(self, rows: list[Bounded]) -> list[Bounded]:
+        """A derivative by an entry that stands for many is the sum of theirs, which is rounded as sums are."""
+        found = list(rows)
         if self.asking.doubled:
             found[:2] = [bound.added(self, found[0], found[1])] * 2
         if not self.ask.stretched:
@@ -79,11 +83,11 @@ class Oracle(Problem):
         if saved is None:
             return None
         texts = (self.concept.backward, saved)
-        return self.once(("saved", *self.scope), lambda: self.gathered(bound.gradients(self, texts, self.cotangent)))
+        return self.gathered("saved", lambda: bound.gradients(self, texts, self.cotangent))
 
     def composed_grads(self) -> list[Bounded]:
         """The same, and that of reverse mode through any sound text for the value, however much it loses."""
-        return self.once(("composed", *self.scope), lambda: self.gathered(self._composed_grads()))
+        return self.gathered("composed", self._composed_grads)
 
     def _composed_grads(self) -> list[Bounded]:
         saved, values = self.concept.freedom.saved, bound.texts(self)
