@@ -50,6 +50,11 @@ class Tracing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.near, name)
 
+    @property
+    def raised(self) -> list[int]:
+        """The calls that have given no result."""
+        return [n for n, call in enumerate(self.calls) if not call.shapes]
+
     def call(
         self,
         function: str,
@@ -205,8 +210,8 @@ def reproduction(
     try:
         seen = _sides(found, law, route, judged, log)
     except (CallError, TargetError, Unsupported):  # what is shown is that it raises
-        text = Writer(log)
-        text.result((len(log.calls) - 1, -1), 0 if log.calls[-1].rows else -1)
+        text, n = Writer(log), log.raised[0]
+        text.result((n, -1), 0 if log.calls[n].rows else -1)
         return target.reproduce(Shown(tuple(text.made.values()), beside=(truth, allowed)))
     relation = isinstance(seen.against, Traced)
     text = Writer(log)
@@ -228,6 +233,8 @@ def _sides(found: Refutation, law: Law, route: str, judged: Callable[[Law, Case,
     same = [r for r in refuted if (r.row, r.index, r.wrt, r.output) == place] or refuted
     if same and same[0].sides is not None:
         return same[0].sides
+    if log.raised:  # a law may take that for an answer
+        raise CallError("it raises")
     r = same[0] if same else found
     case = r.case if r.case.target is log else r.case.against(log)
     got = case.results()[r.output] if r.wrt < 0 else case.grads(ordinary(case))[case.wrt.index(r.wrt)]
