@@ -121,7 +121,8 @@ def test_a_version_that_is_not_right_is_accused() -> None:
 def test_a_version_that_breaks_its_contract_is_accused() -> None:
     narrow = Version("relu", "in float16", lambda x: ref.relu(x).astype(np.float16))
     accusations = Proceedings(RELU, (), [narrow], QUICK).run().accusations
-    assert accusations and all("float16" in a.got and a.truth == "the contract" for a in accusations)
+    broken = [a for a in accusations if a.truth == "the contract"]
+    assert broken and all("float16" in a.got for a in broken)
 
 
 def test_what_is_graded_as_a_convention_is_no_kill() -> None:
