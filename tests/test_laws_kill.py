@@ -113,7 +113,7 @@ def derived() -> list[tuple[str, int]]:
     ]
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("dtype", ["float32"])  # the matrix has twice the bound, in every format
 @pytest.mark.parametrize("name, operand", derived())
 def test_gradient_refutes_four_times_the_bound_of_every_concept(name: str, operand: int, dtype: str) -> None:
     bug = Planted(name, "gradient", off_vjp(name, sign=coin, operand=operand), vjp=True)

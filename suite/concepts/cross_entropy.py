@@ -39,7 +39,7 @@ def _weights(labels: Array, weight: Array | None, ignore_index: int) -> Array:
     """What each sample counts: 0 if its label is ignored."""
     one = np.ones(labels.shape, np.float32)
     if weight is not None:
-        one = _picked(weight[..., None, :] + 0 * labels[..., None], labels)
+        one = _picked(weight[..., None, :] + np.zeros((*labels.shape, 1), np.float32), labels)
     return np.where(labels == ignore_index, 0, one)
 
 
