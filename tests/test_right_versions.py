@@ -75,9 +75,10 @@ def test_every_concept_has_two_right_versions(name: str) -> None:
 def test_gradients_from_the_saved_output_are_at_worst_inaccurate(name: str) -> None:
     concept = concepts()[name]
     library = Version(name, "saved", vjp=by_rows(concept, ref.wide(concept.freedom.saved))).library()
-    for cell in accused(concept, library, (1, 2), laws=DERIVATIVE):
+    for cell in accused(concept, library, (1,), laws=DERIVATIVE):
         assert cell.law in ("gradient", "gradient_finite") and cell.finding is not None, told([cell])
-        assert cell.severity is Severity.INACCURATE and "saved output" in cell.finding.note, told([cell])
+        saved = cell.severity is Severity.INACCURATE and "saved output" in cell.finding.note
+        assert saved or cell.severity is Severity.CONVENTION, told([cell])
 
 
 # -- derivatives at points where it is easy to ask too much
