@@ -39,78 +39,19 @@ def _rows(cotangent: Array, samples: tuple[int, ...], reduction: str) -> Array:
     return spread_losses(cotangent, samples[-1:], reduction)[..., None]
 
 
-def _kept(labels: Array, ignore_index: int) -> tuple[Array, Array]:
-    """Which labels count, and labels that are legal where they do."""
-    kept = np.asarray(labels) != ignore_index
-    return kept, labels if kept.all() else np.where(kept, labels, 0)
-
-
-def _weight_of(rows: Array, weight: Array | None, labels: Array, kept: Array) -> Array:
-    """The weight of each sample, in the type of the rows; 0 for one that is ignored."""
-    one = np.ones_like(rows[..., 0]) if weight is None else np.take_along_axis(weight, labels, axis=-1)
-    return np.where(kept, one, 0.0)
-
-
-def _total_weight(rows: Array, weight: Array | None, labels: Array, ignore_index: int) -> Array:
-    kept, labels = _kept(labels, ignore_index)
-    return np.sum(_weight_of(rows, weight, labels, kept), axis=-1)
-
-
-def _reduced(
-    rows: Array, losses: Array, labels: Array, weight: Array | None, reduction: str, ignore_index: int
-) -> Array:
-    """As `reduce_losses`; a mean is divided by the weights of the samples that count."""
-    if reduction != "mean" or (weight is None and (labels != ignore_index).all()):
-        return reduce_losses(losses, reduction)
-    return np.sum(losses, axis=-1) / _total_weight(rows, weight, labels, ignore_index)
-
-
-def _targets(logits: Array, labels: Array, weight: Array | None, label_smoothing: float, ignore_index: int) -> Array:
-    """What a loss weighs -log p by: (1 - e) w_y at the label and e w_j / c everywhere; 0 for an ignored sample."""
-    kept, labels = _kept(labels, ignore_index)
-    at_label = (1.0 - label_smoothing) * _weight_of(logits, weight, labels, kept)[..., None]
-    everywhere = np.ones_like(logits[..., :1, :]) if weight is None else weight[..., None, :]
-    spread = np.where(kept[..., None], label_smoothing / logits.shape[-1] * everywhere, 0.0)
-    return np.where(_is_label(logits, labels), at_label + spread, spread)
-
-
 @wide
-def cross_entropy(
-    logits: Array, labels: Array, weight: Array | None = None, *, reduction: str = "mean",
-    label_smoothing: float = 0.0, ignore_index: int = -100,
-) -> Array:  # fmt: skip
+def cross_entropy(logits: Array, labels: Array, *, reduction: str = "mean") -> Array:
     """-log_softmax(logits)[label]: logits (..., m, c), integer labels (..., m) in [0, c), else ValueError.
 
-    With ``weight`` (c,) a sample counts w_label times, and a mean is over sum w_label; those with the label
-    ``ignore_index`` do not count at all, in the denominator of a mean neither. With ``label_smoothing`` e the target
-    is (1 - e) at the label plus e/c everywhere (Szegedy et al. 2016). Error of a row as `log_softmax`, absolute (u)
-    where the label dominates.
+    Error of a row as `log_softmax`, absolute (u) where the label dominates.
 
     >>> cross_entropy([[0.0, 0.0], [1000.0, 0.0]], [0, 1], reduction="none").round(9).tolist()
     [0.693147181, 1000.0]
-    >>> cross_entropy([[0.0, 0.0], [1000.0, 0.0]], [0, 1], ignore_index=0).item()
-    1000.0
-    >>> cross_entropy([[1000.0, 0.0]], [0], label_smoothing=0.5).item()
-    250.0
     >>> cross_entropy([[0.0, 0.0]], [-1])
     Traceback (most recent call last):
     ValueError: labels must be integers in [0, 2), not -1
     """
-    z = log_softmax(logits)
-    if label_smoothing:
-        losses = -np.sum(weigh(_targets(logits, labels, weight, label_smoothing, ignore_index), z), axis=-1)
-    else:
-        losses = _chosen(z, labels, weight, ignore_index)
-    return _reduced(logits, losses, labels, weight, reduction, ignore_index)
-
-
-def _chosen(z: Array, labels: Array, weight: Array | None, ignore_index: int) -> Array:
-    """-z at the label of each sample that counts, times its weight."""
-    kept, legal = _kept(labels, ignore_index)
-    losses = -_pick(z, legal)
-    if weight is not None:
-        losses = _weight_of(z, weight, legal, kept) * losses
-    return losses if kept.all() else np.where(kept, losses, 0.0)
+    return reduce_losses(-_pick(log_softmax(logits), labels), reduction)
 
 
 @wide
@@ -124,35 +65,16 @@ def cross_entropy_log1p(logits: Array, labels: Array, *, reduction: str = "mean"
 
 
 @wide
-def cross_entropy_vjp(
-    logits: Array, labels: Array, weight: Array | None = None, *, reduction: str = "mean",
-    label_smoothing: float = 0.0, ignore_index: int = -100, cotangent: Array,
-) -> tuple[Array, ...]:  # fmt: skip
+def cross_entropy_vjp(logits: Array, labels: Array, *, reduction: str = "mean", cotangent: Array) -> tuple[Array, ...]:
     """softmax - one_hot, the label's entry as minus the sum of the others: p - 1 has no digits where p is near 1.
-    Relative error (rho + n)u. With smoothing the same sum for every entry of the target; none for the weights.
+    Relative error (rho + n)u.
 
     >>> [f"{g:.6e}" for g in cross_entropy_vjp([[50.0, 0.0]], [0], cotangent=1.0)[0][0]]
     ['-1.928750e-22', '1.928750e-22']
     """
-    p, g = softmax(logits), _seeds(logits, cotangent, labels, weight, reduction, ignore_index)
-    if label_smoothing:
-        t = _targets(logits, labels, weight, label_smoothing, ignore_index)
-        return (g * (p * np.sum(t, axis=-1, keepdims=True) - t),)
-    kept, legal = _kept(labels, ignore_index)
-    hit = _is_label(logits, legal)
+    p, hit = softmax(logits), _is_label(logits, labels)
     others = np.sum(np.where(hit, 0.0, p), axis=-1, keepdims=True)
-    if weight is not None or not kept.all():
-        g = g * _weight_of(logits, weight, legal, kept)[..., None]
-    return (g * np.where(hit, -others, p),)
-
-
-def _seeds(
-    rows: Array, cotangent: Array, labels: Array, weight: Array | None, reduction: str, ignore_index: int
-) -> Array:
-    """The cotangent of each sample's loss, ready to multiply a row of classes."""
-    if reduction != "mean" or (weight is None and (labels != ignore_index).all()):
-        return _rows(cotangent, labels.shape, reduction)
-    return (cotangent / _total_weight(rows, weight, labels, ignore_index))[..., None, None]
+    return (_rows(cotangent, labels.shape, reduction) * np.where(hit, -others, p),)
 
 
 @wide
@@ -212,28 +134,18 @@ def cross_entropy_of_probabilities_vjp(
 
 
 @wide
-def nll_loss(
-    log_probabilities: Array, labels: Array, weight: Array | None = None, *, reduction: str = "mean",
-    ignore_index: int = -100,
-) -> Array:  # fmt: skip
-    """-log_probabilities[label]: a choice, exact without a reduction. Labels, weights and ignored labels as in
-    `cross_entropy`.
+def nll_loss(log_probabilities: Array, labels: Array, *, reduction: str = "mean") -> Array:
+    """-log_probabilities[label]: a choice, exact without a reduction. Labels as in `cross_entropy`.
 
-    >>> nll_loss([[-1.0, -2.0]], [1]).item(), nll_loss([[-1.0, -2.0], [-3.0, -1.0]], [1, 0], [1.0, 3.0]).item()
-    (2.0, 2.25)
+    >>> nll_loss([[-1.0, -2.0]], [1]).item()
+    2.0
     """
-    losses = _chosen(log_probabilities, labels, weight, ignore_index)
-    return _reduced(log_probabilities, losses, labels, weight, reduction, ignore_index)
+    return reduce_losses(-_pick(log_probabilities, labels), reduction)
 
 
 @wide
 def nll_loss_vjp(
-    log_probabilities: Array, labels: Array, weight: Array | None = None, *, reduction: str = "mean",
-    ignore_index: int = -100, cotangent: Array,
-) -> tuple[Array, ...]:  # fmt: skip
-    """-1 at the label, 0 elsewhere; times the weight, and 0 for an ignored sample."""
-    g = _seeds(log_probabilities, cotangent, labels, weight, reduction, ignore_index)
-    kept, legal = _kept(labels, ignore_index)
-    if weight is not None or not kept.all():
-        g = g * _weight_of(log_probabilities, weight, legal, kept)[..., None]
-    return (np.where(_is_label(log_probabilities, legal), -g, 0.0),)
+    log_probabilities: Array, labels: Array, *, reduction: str = "mean", cotangent: Array
+) -> tuple[Array, ...]:
+    """-1 at the label, 0 elsewhere."""
+    return (np.where(_is_label(log_probabilities, labels), -_rows(cotangent, labels.shape, reduction), 0.0),)

@@ -5,7 +5,6 @@ from math import prod
 import numpy as np
 
 from reference.formats import Array
-from reference.shapes import average
 
 
 def reduce_losses(losses: Array, reduction: str) -> Array:
@@ -17,7 +16,8 @@ def reduce_losses(losses: Array, reduction: str) -> Array:
     _require_reduction(reduction)
     if reduction == "none":
         return losses
-    return average(losses, -1) if reduction == "mean" else np.sum(losses, axis=-1)
+    total = np.sum(losses, axis=-1)
+    return total / losses.shape[-1] if reduction == "mean" else total
 
 
 def spread_losses(cotangent: Array, samples: tuple[int, ...], reduction: str) -> Array:

@@ -1,6 +1,4 @@
-"""Bookkeeping of axes that the other modules share. Nothing here rounds, except `average` and the sums of
-`unbroadcast`.
-"""
+"""Bookkeeping of axes that the other modules share. Nothing here rounds, except the sums of `unbroadcast`."""
 
 import math
 
@@ -33,17 +31,6 @@ def count(x: Array, axis: Axis) -> int:
     8
     """
     return math.prod(x.shape[a] for a in axes_of(x, axis))
-
-
-def average(x: Array, axis: Axis, keepdims: bool = False) -> Array:
-    """sum x / n, in this order; NaN of no elements, of which NumPy's `mean` warns.
-
-    >>> average(np.array([[1.0, 2.0], [3.0, 5.0]]), 0).tolist()
-    [2.0, 3.5]
-    """
-    if count(x, axis) == 0:
-        return np.sum(x, axis=axis, keepdims=keepdims) / 0.0
-    return np.mean(x, axis=axis, keepdims=keepdims)
 
 
 def spread(reduced: Array, x: Array, axis: Axis, keepdims: bool = False) -> Array:

@@ -8,11 +8,11 @@ import math
 import numpy as np
 
 from reference.formats import Array, wide
-from reference.shapes import Axis, average, count, drop, fold, spread
+from reference.shapes import Axis, count, drop, fold, spread
 
 
 def _deviations(x: Array, axis: Axis) -> Array:
-    return x - average(x, axis, True)
+    return x - np.sum(x, axis=axis, keepdims=True) / count(x, axis)
 
 
 def _freedom(x: Array, axis: Axis, correction: float) -> float:

@@ -1,4 +1,4 @@
-"""The command ``lawful``: audit, init, accept, reproduce, concepts, power, bench; each loads what it needs."""
+"""The command ``lawful``: audit, accept, reproduce, concepts, power, bench; each loads what it needs by itself."""
 
 import argparse
 import importlib
@@ -22,8 +22,8 @@ def parser() -> argparse.ArgumentParser:
     )
     main.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = main.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for sub in (_audit(commands), _init(commands), _accept(commands), _reproduce(commands), _concepts(commands),
-                _power(commands), _bench(commands)):  # fmt: skip
+    for sub in (_audit(commands), _accept(commands), _reproduce(commands), _concepts(commands), _power(commands),
+                _bench(commands)):  # fmt: skip
         # accepted before and after the command
         sub.add_argument("--debug", action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     return main
@@ -31,15 +31,11 @@ def parser() -> argparse.ArgumentParser:
 
 def _audit(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
     a = commands.add_parser("audit", help="judge a library", description="Judge a library against rigorous truth.")
-    target = "numpy, torch, a file ending in .py, or a module; :NAME behind it is one function (default: torch)"
+    target = "numpy, torch, a file ending in .py, or an importable module (default: torch)"
     a.add_argument("--target", default="torch", help=target)
-    exclude = "not this concept, nor what else calls a function of this name (repeatable)"
-    a.add_argument("--exclude", action="append", default=[], metavar="NAME", help=exclude)
     _selection(a)
     a.add_argument("--dtype", nargs="+", action="extend", default=[], metavar="DTYPE", help="only these formats")
     a.add_argument("--device", default="cpu", help="cpu or cuda")
-    capability = "the instruction set to ask the library for; torch: default, avx2 or avx512"
-    a.add_argument("--capability", default="", metavar="WORD", help=capability)
     _workers(a, "processes (default: all cores)")
     known = "a TOML file of known findings (repeatable)"
     a.add_argument("--known", action="append", default=[], metavar="FILE", help=known)
@@ -51,14 +47,6 @@ def _audit(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentPa
     return a
 
 
-def _init(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
-    i = commands.add_parser("init", help="write a target file for a package, to be edited")
-    i.add_argument("package", metavar="PACKAGE", help="an importable package or module")
-    i.add_argument("--output", metavar="FILE", help="the file (default: lawful_PACKAGE.py)")
-    i.set_defaults(run="suite.report.starting:init")
-    return i
-
-
 def _accept(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentParser:
     b = commands.add_parser("accept", help="make a finding, or a broken cell, of the last report a known one")
     b.add_argument("id", help="the finding's identifier, a broken cell's name (or the front of it), or all")
@@ -67,10 +55,7 @@ def _accept(commands: "Commands[argparse.ArgumentParser]") -> argparse.ArgumentP
     b.add_argument("--upstream", default="", help="the address of the upstream issue")
     b.add_argument("--severity", choices=[s.value for s in Severity], help="another severity (convention: documented)")
     b.add_argument("--report", metavar="DIR", default=LAST)
-    seeds = "with all: further seeds at most, until what they show is known (default: 20; 0: the report alone)"
-    b.add_argument("--seeds", type=int, default=20, metavar="N", help=seeds)
-    _workers(b, "processes (default: all cores)")
-    b.set_defaults(run="suite.report.accepting:accept")
+    b.set_defaults(run="suite.report.command:accept")
     return b
 
 

@@ -24,7 +24,6 @@ OPTIONS = (
 )
 REPEATED = (
     ("concept", "only this concept"),
-    ("exclude", "not this concept"),
     ("law", "only this law"),
     ("dtype", "only this format"),
     ("known", "a TOML file of known findings"),
@@ -187,7 +186,6 @@ def _prepared(config: pytest.Config) -> Any:
                 None,
                 tuple(option("--lawful-known")),
                 _cases(config),
-                exclude=tuple(option("--lawful-exclude")),
             )
             config._lawful_prepared = prepare(request)  # type: ignore[attr-defined]
         except (UsageError, TargetError, KnownError) as error:

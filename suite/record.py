@@ -23,27 +23,6 @@ Special = tuple[tuple[float, ...], float]
 
 
 @dataclass(frozen=True)
-class Size:
-    """An option that depends on a size, as data: ``Size("n") - 1`` is one less than the dimension n.
-
-    >>> (Size("n") - 1).of({"n": 5}), Size("n") - 1
-    (4, n - 1)
-    """
-
-    dimension: str
-    more: int = 0
-
-    def __sub__(self, less: int) -> "Size":
-        return replace(self, more=self.more - less)
-
-    def of(self, sizes: Mapping[str, int]) -> int:
-        return sizes[self.dimension] + self.more
-
-    def __repr__(self) -> str:
-        return self.dimension if not self.more else f"{self.dimension} {'+-'[self.more < 0]} {abs(self.more)}"
-
-
-@dataclass(frozen=True)
 class Filling:
     """What an operand is drawn with: rows of one shape, a style for each, and the operands drawn before it."""
 
@@ -114,11 +93,9 @@ class Truth:
     differentiates: bool = False
     kinks: tuple[float, ...] = ()
     smooth: Callable[..., Array] | None = None
-    subgradients: bool = True
     specials: tuple[Special, ...] = ()
     extended: bool = False
     masks: bool = False
-    infinite: bool = False
     exact: bool = False
     real: bool = True
 
@@ -169,16 +146,14 @@ class Freedom:
     the required bound. ``bound`` (inputs, value, running error, standard) -> error is hand-written, only where sound
     algorithms exist that no running error covers (``covered``). ``fused``: libraries compute the whole concept as one
     kernel, so that a sixteen-bit result is a binary32 result rounded once. ``saved`` is the backward formula that has
-    only the rounded output to go by. ``conventions`` are other definitions that are as good (on which side a tie is):
-    what one of them gives is a convention. ``lenient`` are algorithms in wide use that lose where a sound one of like
-    cost does not: within the bound of either a failure is at most *inaccurate*, and says so. ``slack`` says why no
-    right version comes within a sixteenth of the bound.
+    only the rounded output to go by. ``lenient`` are algorithms in wide use that lose where a sound one of like cost
+    does not: within the bound of either a failure is at most *inaccurate*, and says so. ``slack`` says why no right
+    version comes within a sixteenth of the bound.
     """
 
     alternatives: tuple[Text, ...] = ()
     derivatives: tuple[Text, ...] = ()
     saved: Text | None = None
-    conventions: tuple[Text, ...] = ()
     lenient: tuple[Text, ...] = ()
     bound: Text | None = None
     covered: tuple[Text, ...] = ()
@@ -275,16 +250,6 @@ class Concept:
     @property
     def differentiable(self) -> bool:
         return self.backward is not None and bool(self.wrt)
-
-    def given(self, option: int, sizes: Mapping[str, int]) -> dict[str, Any]:
-        """One of the sets of options, at these sizes."""
-        told = self.options[option].items()
-        return {name: value.of(sizes) if isinstance(value, Size) else value for name, value in told}
-
-    @property
-    def fixed(self) -> tuple[Mapping[str, Any], ...]:
-        """The sets of options that depend on no size."""
-        return tuple(o for o in self.options if not any(isinstance(v, Size) for v in o.values()))
 
     def sizes(self, inputs: Sequence[Array]) -> dict[str, int]:
         """The sizes of the core dimensions, by operands with one batch axis."""

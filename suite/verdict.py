@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
 
-from suite.region import Region, region_from
+from suite.floats import FORMATS
 
 
 class Verdict(StrEnum):
@@ -66,24 +66,17 @@ class Finding:
     severity: Severity
     claim: str
     witness: Witness
-    region: Region  # where failures were seen
+    region: tuple[tuple[float, float], ...]  # per operand: the least box that holds every failure seen
     got: str
     enclosure: tuple[str, str]
     allowed: str
     basis: str
-    error_ulp: float  # of the witness, as is the ratio to what was allowed
+    error_ulp: float
     ratio: float
-    worst_ulp: float = 0.0  # of all failures of the cell
-    worst_ratio: float = 0.0  # of those with a finite result: how often the bound
     reproduction: str = ""
     repeats: bool = True
     note: str = ""
     known: str = ""  # the identifier of the known finding that covers it
-    judged: Severity | None = None  # as the suite graded it, before a person said that it is a convention
-
-    @property
-    def graded(self) -> Severity:
-        return self.judged or self.severity
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -127,11 +120,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Known:
-    """A finding that a person has looked at: outside its region, graded worse, or doubled it is new.
-
-    ``severity`` is what the person calls it, ``judged`` the suite's own grade: what the suite itself knows for a
-    convention covers nothing that goes beyond that convention.
-    """
+    """A finding that a person has looked at: outside its region, worse, or doubled it is new."""
 
     id: str
     concept: str
@@ -143,9 +132,8 @@ class Known:
     date: str
     reason: str
     platform: Mapping[str, str]
-    region: Region
-    judged: Severity
-    worst_ratio: float
+    region: tuple[tuple[float, float], ...]
+    worst_ulp: float
     witness: Witness
     upstream: str = ""
     source: str = ""  # the file that it was read from
@@ -155,14 +143,15 @@ class Known:
         return f"{self.concept}-{self.dtype}-{self.law}-{self.route}"
 
     def covers(self, found: Finding) -> bool:
-        """Same cell, graded no worse, where failures were seen, and at most twice as far beyond the bound."""
+        """Same cell, no worse, inside the region, and at most twice the error."""
         same = found.key == (self.concept, self.dtype, self.law, self.route) and found.device == self.device
-        return (
-            same
-            and self.region.covers(found.region)
-            and self.judged.at_least(found.graded)
-            and not found.worst_ratio > 2 * self.worst_ratio
+        inside = len(self.region) == len(found.region) and all(
+            low <= lo and hi <= high for (low, high), (lo, hi) in zip(self.region, found.region, strict=True)
         )
+        milder = self.severity is Severity.CONVENTION or self.severity.at_least(found.severity)
+        # beyond 2^p ulp no digit is left, and the figure says nothing more
+        every_digit = 2.0 ** FORMATS[self.dtype].p
+        return same and inside and milder and not min(found.error_ulp, every_digit) > 2 * self.worst_ulp
 
 
 @dataclass(frozen=True)
@@ -203,7 +192,6 @@ class Audit:
     fixed: tuple[str, ...] = ()  # known findings whose witness passes again
     curves: Mapping[str, Any] = field(default_factory=dict)  # error in ulp over the domain
     broken: tuple[str, ...] = ()  # one sentence for each function that could not be run
-    notes: tuple[str, ...] = ()  # how functions were asked, where that does not go without saying
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -238,8 +226,6 @@ class Audit:
 
 def to_json(value: Any) -> Any:
     """Records as plain JSON; numbers that JSON lacks become strings."""
-    if isinstance(value, Region):
-        return value.told()
     if hasattr(value, "__dataclass_fields__"):
         return {f.name: to_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
@@ -249,6 +235,10 @@ def to_json(value: Any) -> Any:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return str(value)
     return value
+
+
+def _number(value: Any) -> float:
+    return float(value)
 
 
 def witness_from(data: Mapping[str, Any]) -> Witness:
@@ -269,8 +259,7 @@ def finding_from(data: Mapping[str, Any]) -> Finding:
     record = {k: v for k, v in data.items() if k != "id"}
     record["severity"] = Severity(record["severity"])
     record["witness"] = witness_from(record["witness"])
-    record["region"] = region_from(record["region"])
-    record["judged"] = Severity(record["judged"]) if record["judged"] else None
+    record["region"] = tuple((_number(a), _number(b)) for a, b in record["region"])
     record["enclosure"] = tuple(record["enclosure"])
-    record |= {name: float(record[name]) for name in ("error_ulp", "ratio", "worst_ulp", "worst_ratio")}
+    record["error_ulp"], record["ratio"] = _number(record["error_ulp"]), _number(record["ratio"])
     return Finding(**record)

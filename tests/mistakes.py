@@ -187,9 +187,3 @@ def elu_vjp_at_zero(x: Array, *, alpha: float, cotangent: Array) -> tuple[Array,
     """Eight ulp above 1 at the kink, where four are allowed."""
     (g,) = ref.elu_vjp(x, alpha=alpha, cotangent=cotangent)
     return (np.where(x == 0, g * np.float32(1 + 2.0**-20), g),)
-
-
-def prod_of_nothing(x: Array, *, axis: Any = -1, keepdims: bool = False) -> Array:
-    """0 where there are no entries."""
-    y = ref.prod(x, axis=axis, keepdims=keepdims)
-    return y if x.size else np.zeros_like(y)

@@ -12,7 +12,6 @@ from mistakes import (
     matmul_in_half,
     nextafter_by_spacing,
     one_matrix,
-    prod_of_nothing,
     quotient_product,
     silu_unguarded,
     softmax_unmasked,
@@ -113,7 +112,6 @@ PLANTED: tuple[Planted, ...] = (
     Planted("logsumexp", "finite", ref.logsumexp_naive, "real", "tensorflow/tensorflow#11692"),
     Planted("tanh", "limits", tanh_clamped),
     Planted("silu", "limits", silu_unguarded, "real", "torch 2.13.0"),
-    Planted("prod", "empty", prod_of_nothing, "real", "the product of nothing is its sum"),
     Planted("sum", "propagates_nan", np.nansum, "real", "a NaN in the data shows nowhere", dtype="float64"),
     Planted("softmax", "padding", softmax_masked_by_size, "real", "ml-explore/mlx#1467", seed=4),
     Planted("softmax", "padding", off("softmax", sign=coin)),
@@ -190,7 +188,6 @@ PLANTED: tuple[Planted, ...] = (
     Planted("exp", "gradient", torch_exp(np.nan, "functional"), "real", route="functional", framework="torch"),
     Planted("exp", "forward", torch_exp(SLIGHTLY, "forward"), route="forward", framework="torch"),
     Planted("exp", "second_derivative", torch_exp_bent, route="create_graph", framework="torch"),
-    Planted("exp", "second_derivative", torch_exp(1.5, "forward"), route="forward_over_reverse", framework="torch"),
     # certificates and procedures
     Planted("solve", "certificate", solve_off),
     Planted("solve", "certificate", solve_by_inverse, "real", "an explicit inverse", dtype="float64"),

@@ -17,7 +17,7 @@ from flint import arb, ctx
 from mpmath import mp
 
 from suite.arithmetic import Balls, Dual, Undecided, Variable, backward, decimal, pi_like
-from suite.arithmetic.singular import singular_values, spectral_norm
+from suite.arithmetic.balls import spectral_norm
 from suite.arithmetic.table import TABLE
 from suite.concepts import concepts
 from suite.draw.recipes import fill
@@ -174,8 +174,7 @@ DIFFERENTIABLE = [
 @pytest.mark.parametrize("concept, option", DIFFERENTIABLE, ids=lambda v: getattr(v, "name", v))
 def test_three_routes_to_a_derivative(concept: Concept, option: int, salt: int) -> None:
     """Reverse mode overlaps forward mode; forward mode over a box meets the central difference."""
-    xs = smooth(concept, salt)
-    options = concept.given(option, concept.sizes(xs))
+    options, xs = dict(concept.options[option]), smooth(concept, salt)
     with precision(BITS):
         grads = reverse(concept, xs, options)
         for k, i in [(j, i) for j in grads for i in np.ndindex(xs[j].shape)]:
@@ -256,29 +255,3 @@ def test_spectral_norm_with_repeated_singular_values() -> None:
         assert spectral_norm(Balls(np.ones((4, 9))).a).contains(arb(6))
         assert spectral_norm(Balls(np.diag([3.0, -3.0, 3.0, 1.0])).a).contains(arb(3))
         assert spectral_norm(Balls(np.zeros((3, 2))).a) == 0
-
-
-@pytest.mark.parametrize("shape", [*SHAPES, (9, 4)], ids=str)
-@pytest.mark.parametrize("bits", [80, 1200])
-def test_singular_values_enclose_lapack(shape: tuple[int, int], bits: int) -> None:
-    """Each of LAPACK's is within 10 n u of the largest of the one that is enclosed."""
-    a = np.random.default_rng(3).standard_normal(shape)
-    with precision(bits):
-        for ball, got in zip(singular_values(Balls(a).a), np.linalg.svd(a, compute_uv=False), strict=True):
-            assert (
-                abs(ball - float(got)) <= arb(10 * max(shape) * 2.0**-53) * ball.max(arb(1)) and ball.rad() < 2.0**-50
-            )
-
-
-def test_singular_values_that_are_repeated_zero_or_far_apart() -> None:
-    with precision(200):
-        three = singular_values(Balls(np.diag([3.0, -3.0, 3.0, 1.0])).a)
-        assert [v.contains(arb(t)) for v, t in zip(three, (3, 3, 3, 1), strict=True)] == [True] * 4
-        assert all(v.rad() < 2.0**-90 for v in three)
-        six = singular_values(Balls(np.ones((4, 9))).a)
-        assert six[0].contains(arb(6)) and all(v.contains(arb(0)) and v.rad() < 2.0**-80 for v in six[1:])
-        assert singular_values(Balls(np.zeros((3, 2))).a) == [0, 0]
-    with precision(3000):
-        far = singular_values(Balls(np.array([[1e150, 0.0], [1e140, 1e-150]])).a)
-        product, exact = far[0] * far[1], arb(1e150) * arb(1e-150)  # the determinant
-        assert product.contains(exact) and product.rad() < 2.0**-50

@@ -20,16 +20,11 @@ def test_the_table_of_concepts_as_json(tmp_path: Path) -> None:
     assert ran.code == 0 and list(rows) == list(concepts())
     assert rows["softmax"]["call"] == "softmax(x, *, axis)" and rows["softmax"]["signature"] == "(n)->(n)"
     assert {"accuracy", "gradient", "shift", "sums_to"} <= set(rows["softmax"]["laws"])
-    assert rows["std"]["options"] == {"correction": [0.0, 1.0, 0.5, "n - 1"]} and rows["std"]["optional"] == [
-        "keepdims"
-    ]
 
 
 def test_the_table_of_concepts_as_markdown_and_in_ascii(tmp_path: Path) -> None:
     ran = lawful(tmp_path, "concepts", "--format", "markdown", env=environment(PYTHONIOENCODING="ascii"))
     lines = ran.out.splitlines()
     assert ran.code == 0 and len(lines) == 2 + len(concepts())
-    head = "| topic | concept | call | options | optional | signature | laws |"
-    assert lines[:2] == [head, "|---|---|---|---|---|---|---|"]
-    assert any("| `correction: 0.0, 1.0, 0.5, n - 1` | `keepdims` |" in line for line in lines)
+    assert lines[:2] == ["| topic | concept | call | signature | laws |", "|---|---|---|---|---|"]
     assert any("`softmax(x, *, axis)`" in line for line in lines)

@@ -46,7 +46,7 @@ def sqrt(x):
     assert "refuted" not in ran.of("relu") and "holds" in ran.of("relu")  # inherited
     assert {"backward", "forward"} <= {c["route"] for c in ran.cells if c["concept"] == "relu"}
     (finding,) = ran.findings
-    assert reproduced(tmp_path, finding).startswith("got ")
+    assert reproduced(tmp_path, finding).startswith("tensor(")
     assert ran.of("sqrt") == {"broken"} and "sqrt returned a numpy.ndarray, not a torch tensor" in ran.out
 
 
@@ -102,7 +102,7 @@ def test_a_wrong_derivative_of_a_numpy_file_is_shown_by_its_reproduction(tmp_pat
     mine = written(tmp_path, GRADIENTS)
     (finding,) = audit(tmp_path, mine, "--concept", "sqrt", "--law", "gradient", "--dtype", "float64").findings
     assert "sqrt_vjp(" in finding["reproduction"]
-    assert float.fromhex(finding["got"]) == float(reproduced(tmp_path, finding).split()[1])
+    assert float.fromhex(finding["got"]) == float(re.sub(r"[^\d.e+-]", "", reproduced(tmp_path, finding)))
 
 
 def test_a_module_is_a_target(tmp_path: Path) -> None:

@@ -154,8 +154,7 @@ def drawn(m: Mutant) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
     """Operands and options of a few cases."""
     concept = concepts()[m.concept]
     for sizes in sizes_of(concept):
-        for option in range(len(concept.options)):
-            options = concept.given(option, dict(sizes))
+        for option, options in enumerate(concept.options):
             for seed in range(3):
                 operands = draw(concept, FORMATS[m.dtype], Recipe(sizes, option, seed))
                 yield tuple(x[0] for x in operands) if concept.apart else operands, {**concept.along, **options}
@@ -185,7 +184,7 @@ def asked(m: Mutant) -> Iterator[tuple[tuple[Array, ...], dict[str, Any]]]:
         if m.vjp:
             continue
         arrays = framework("numpy")
-        for layout in (n for n in arrays.layouts if n != "repeated" or all(real)):
+        for layout in arrays.layouts:
             yield tuple(map(arrays.to_native, operands, memories(layout, operands))), options
         yield tuple(packed(x) for x in operands), options
         yield tuple(x[:1] for x in operands), options

@@ -32,8 +32,7 @@ def test_alternatives_agree_with_their_reference():
         if base not in FUNCTIONS:
             continue
         f, g = getattr(r, name), getattr(r, base)
-        mine, its = inspect.signature(f).parameters, inspect.signature(g).parameters
-        assert list(mine.values()) == [p for p in its.values() if p.name in mine], name  # with fewer options, or all
+        assert inspect.signature(f) == inspect.signature(g)
         rest = {"labels": labels, "target": t}
         operands = [x, *(rest[p] for p in inspect.signature(f).parameters if p in rest)]
         expected = g(*operands)

@@ -1,12 +1,12 @@
 """What a report says of cells and findings: their standing, numbers beside hex digits, a reproduction that runs."""
 
+import math
 from dataclasses import replace
 
 import pytest
 from report_samples import DTYPES
 
 from suite.mutants.makers import right
-from suite.region import Region
 from suite.report import standing, wording
 from suite.verdict import Audit, Severity, Verdict
 
@@ -37,9 +37,8 @@ class TestWording:
         assert wording.both("0xbroken") == "0xbroken"
 
     def test_region(self) -> None:
-        """Binades by the powers of two that they begin with, results that are no numbers apart."""
-        assert wording.region(Region((frozenset({-3000, -1103}), frozenset({1101})))) == "x0 in -inf -2^3, x1 in 2^1"
-        assert wording.region(Region(other=(frozenset({0, 4000}),))) == "x0 in 0 nan (results that are no numbers)"
+        """A point is said as a point, a half-line with its infinity."""
+        assert wording.region(((-math.inf, -4.0), (3.0, 3.0))) == "-inf ≤ x0 ≤ -4.0, x1 = 3.0"
 
 
 def test_the_head_of_every_reproduction_runs() -> None:

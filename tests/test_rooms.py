@@ -11,8 +11,8 @@ import pytest
 SUITE = Path(__file__).parents[1] / "suite"  # the sources: a wheel has the plugin elsewhere
 # from the bottom to the top; a room imports from itself and from what stands before it
 ORDER = (
-    "floats", "region", "verdict", "record", "arithmetic", "draw", "targets", "judge", "laws", "concepts", "findings",
-    "audit", "report", "mutants", "peers", "power", "test_laws", "plugin", "cli",
+    "floats", "verdict", "record", "arithmetic", "draw", "targets", "judge", "laws", "concepts", "findings", "audit",
+    "report", "mutants", "peers", "power", "test_laws", "plugin", "cli",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from suite.concepts import call_names
 from suite.targets import built_in
 from suite.targets.library import Library
 from suite.targets.loading import load
-from suite.targets.protocol import Made, Shown, TargetError
+from suite.targets.protocol import Shown, TargetError
 from suite.verdict import Verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # a library's own warnings are its own affair
@@ -65,9 +65,7 @@ class Boxes:
     name, device = "box", "cpu"
     ways, layouts = (Way("recorded"),), ("strided",)
     written, refusals, flushes = "", ("no good",), False
-    documented = {}
     moves = ("transpose", "np.broadcast_to({}, {})")
-    wide, version = "{}.value.astype(float)", "1"
     imports = ("import numpy as np",)
 
     def __init__(self, device):
@@ -96,8 +94,8 @@ class Boxes:
     def literal(self, x):
         return f"Box({listed(x)})"
 
-    def differentiated(self, name, operands, keywords, call):
-        return [], ""
+    def differentiated(self, name, operands, keywords, shown):
+        return []
 
 
 FRAMEWORK = Boxes
@@ -141,9 +139,8 @@ def test_a_file_says_only_what_it_works_on_and_gets_the_rest(tmp_path: Path) -> 
     (tmp_path / "mine.py").write_text("FRAMEWORK = BASE = 'torch'\ndef relu(x):\n    return x.clamp(min=0)\n")
     mine = load(str(tmp_path / "mine.py"), names=("relu", "softmax"))
     assert mine.base == "torch" and mine.inherited == {"softmax"} and mine.ways == load("torch", names=["exp"]).ways
-    softmax = Made("y0", "softmax", (np.ones((1, 2)),), {"axis": -1})
-    assert "torch.softmax(x, dim=axis)" in mine.reproduce(Shown((softmax,)))
-    assert "runpy" in mine.reproduce(Shown((Made("y0", "relu", (np.ones(2),), {}),)))
+    assert "torch.softmax(x, dim=axis)" in mine.reproduce(Shown("softmax", ((np.ones((1, 2)),),), {"axis": -1}))
+    assert "runpy" in mine.reproduce(Shown("relu", ((np.ones(2),),), {}))
 
 
 def strings(path: Path) -> Iterator[str]:

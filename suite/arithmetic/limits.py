@@ -26,20 +26,12 @@ Limit = tuple[str, arb, arb]  # ("value" | "nan" | "none", where it tends, how f
 def limits(definition: Callable[..., Any], operands: Sequence[Array], **options: Any) -> list[Limit]:
     """The limit of each output entry at one row (operands with a batch axis of one)."""
     if any(np.isnan(x).any() for x in operands if x.dtype.kind == "f"):
-        found = _run(definition, operands, options)
-        return [("nan" if b.is_nan() else "value", b, arb(0)) for b in found] or _at_nan(definition, operands, options)
+        return [("nan" if b is None or b.is_nan() else "value", b, arb(0)) for b in _run(definition, operands, options)]
     runs = []
     with precision(BITS):
         for speed, zero in zip(_SPEEDS, _ZEROS, strict=True):
             runs.append(_run(definition, _substituted(operands, speed, zero), options))
         return [_tendency(*entry) for entry in zip(*runs, strict=True)]
-
-
-def _at_nan(definition: Callable[..., Any], operands: Sequence[Array], options: Any) -> list[Limit]:
-    """Where a comparison with NaN decides nothing in balls: what plain arithmetic makes NaN is, the rest is unknown."""
-    with np.errstate(all="ignore"):
-        plain = np.ravel(definition(*operands, **options))
-    return [("nan" if np.isnan(v) else "none", arb.nan(), arb(0)) for v in plain]
 
 
 def _run(definition: Callable[..., Any], operands: Sequence[Any], options: Any) -> list[Any]:

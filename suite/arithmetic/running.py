@@ -6,23 +6,75 @@ elementary function, (n - 1) u sum|x| for a sum in any order (Jeannerod and Rump
 for a product. The value is computed in float64. Every coefficient of a bound is a polynomial in
 u with non-negative coefficients and no constant term, so E(2^-53) <= 2^-29 E(2^-24): for the
 narrower formats the value's own error is a 2^-29th part of the bound, and ``_UP`` covers it.
-An operand that may have overflowed (|v| + e > max, of an intermediate result max/4) gives no promise: the error is
-infinite. No error is zero by luck: exact are selection, signs, powers of two in range, and sums of operands that are
-``given`` on one dyadic grid; another sound algorithm goes through other numbers.
+An operand that may have overflowed (|v| + e > max) gives no promise: the error is infinite.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
 from suite.arithmetic.protocol import Arithmetic
-from suite.arithmetic.standard import SINGLE, Standard
 from suite.arithmetic.table import TABLE
+from suite.floats import FORMATS, Format
 
 _UP = 1 + 2.0**-40  # rounds each bound upward: its own arithmetic is a few float64 operations
 _MANTISSA = 0x000F_FFFF_FFFF_FFFF  # the fraction field of binary64
+_SINGLE = FORMATS["float32"]
+
+
+@dataclass(frozen=True)
+class Standard:
+    """What one operation of a good library may lose: u, reductions' u, and E ulp per function.
+
+    ``points``: functions are exact where C's Annex F has exact values, as e^0 = 1. A kernel that
+    approximates a whole elementwise function need not be. ``scale``: what all intermediate results may have been
+    multiplied by, so that they underflow earlier.
+    """
+
+    format: Format
+    ulps: float = 4.0
+    reduce_u: float = 0.0
+    pairwise: bool = False
+    flush: bool = False
+    points: bool = True
+    scale: Any = 1.0
+
+    @classmethod
+    def required(cls, fmt: Format, fused: bool = False) -> "Standard":
+        """Composed: each array operation rounds to the storage type, reductions accumulate in
+        at least binary32. Fused: sixteen-bit operands are computed in binary32 throughout.
+        """
+        if not fmt.half:
+            return cls(fmt, 4.0, fmt.u)
+        if fused:
+            return cls(_SINGLE, 4.0, _SINGLE.u)
+        return cls(fmt, 0.5 + 4.0 * 2.0 ** (fmt.p - _SINGLE.p), _SINGLE.u)
+
+    @classmethod
+    def ideal(cls, fmt: Format) -> "Standard":
+        """The best of ordinary cost: 1 ulp functions, pairwise sums, sixteen bits in binary32."""
+        wide = _SINGLE if fmt.half else fmt
+        return cls(wide, 1.0, wide.u, pairwise=True)
+
+    def flushing(self) -> "Standard":
+        """Operands and results below the smallest normal number may be taken for zero."""
+        return replace(self, flush=True)
+
+    @property
+    def eta(self) -> Any:
+        """What one underflow may lose, rounded upward: half of the smallest subnormal, or the smallest normal."""
+        return (self.format.tiny if self.flush else max(self.format.eta / 2, 2.0**-1074)) / self.scale
+
+    @property
+    def tiny(self) -> Any:
+        """The smallest result that does not underflow."""
+        return self.format.tiny / self.scale
+
+    def terms(self, n: int) -> float:
+        """Roundings that one summand of n can meet."""
+        return float(np.ceil(np.log2(n))) if self.pairwise and n > 1 else float(max(n - 1, 0))
 
 
 def _magnitude(x: "RunningError") -> Any:
@@ -34,13 +86,12 @@ class RunningError(Arithmetic):
 
     elementary: ClassVar = TABLE
 
-    def __init__(self, value: Any, standard: Standard, error: Any = None, given: bool = False):
+    def __init__(self, value: Any, standard: Standard, error: Any = None):
         self.value = np.asarray(value, np.float64)
         self.error = np.zeros(self.value.shape) if error is None else np.asarray(error, np.float64)
         self.standard = standard
         self.parts = (self.value, self.error)
-        self.given = given or error is None
-        if self.given:
+        if error is None:
             self.exact = True
 
     @cached_property
@@ -51,35 +102,15 @@ class RunningError(Arithmetic):
     def rebuild(self, *parts: Any) -> Any:
         return type(self)(parts[0], self.standard, parts[1])
 
-    def kept(self, value: Any, error: Any, given: bool) -> Any:
-        """A result that no operation has rounded where its operands were ``given``."""
-        return type(self)(value, self.standard, error, given)
-
-    def move(self, f: Callable[[Any], Any]) -> Any:
-        return self.kept(f(self.value), f(self.error), self.given)
-
-    def _joined(self, f: Callable[..., Any], arrays: Any) -> Any:
-        xs = self.lifted(*arrays)
-        return self.kept(f([x.value for x in xs]), f([x.error for x in xs]), all(x.given for x in xs))
-
-    def _where(self, condition: Any, a: Any, b: Any) -> Any:
-        return self._joined(lambda parts: np.where(condition, *parts), (a, b))
-
-    def _concatenate(self, arrays: Any, axis: int = 0) -> Any:
-        return self._joined(lambda parts: np.concatenate(parts, axis=axis), arrays)
-
-    def _stack(self, arrays: Any, axis: int = 0) -> Any:
-        return self._joined(lambda parts: np.stack(parts, axis=axis), arrays)
-
     def lift(self, other: Any) -> Any:
         if isinstance(other, RunningError):
-            return self.kept(other.value, other.error, other.given)
+            return self.rebuild(*other.parts)
         value = np.asarray(other, np.float64)
         # a literal of float64 stands for a real number: it is rounded when it is stored
         with np.errstate(all="ignore"):
             inexact = (value * 2.0**20 != np.rint(value * 2.0**20)) & np.isfinite(value)
             error = np.where(inexact, np.maximum(0.5 * self.standard.format.ulp(value), 2.0**-1074), 0.0)
-        return self.kept(value, error, not error.any())
+        return self.rebuild(value, error)
 
     def done(self, value: Any, propagated: Any, rounding: Any, *operands: "RunningError") -> Any:
         """The result of one operation: nan bounds and operands that may overflow are no promise."""
@@ -92,11 +123,8 @@ class RunningError(Arithmetic):
 
     @cached_property
     def unsafe(self) -> Any:
-        """Entries that may have overflowed, or None where there is none.
-
-        Of an intermediate result those out of reach: another algorithm has others, that are larger.
-        """
-        found = ~(_magnitude(self) <= self.standard.format.max * (1.0 if self.given else self.standard.reach))
+        """Entries that may have overflowed, or None where there is none."""
+        found = ~(_magnitude(self) <= self.standard.format.max)
         return found if found.any() else None
 
     def rounded(self, value: Any, propagated: Any, underflow: bool) -> Any:
@@ -108,39 +136,35 @@ class RunningError(Arithmetic):
     # -- arithmetic
     def add(self, o: Any) -> Any:
         value, error = self.value + o.value, self.error + o.error
-        exact = _zero(self) | _zero(o)
-        if self.given and o.given:
-            exact = exact | self.on_grid(np.abs(self.value) + np.abs(o.value), np.fmin(_grid(self), _grid(o)))
-        rounding = np.where(exact, 0.0, self.rounded(value, error, False))
-        return self.done(value, error, rounding, self, o).as_given(exact, self, o)
+        trivial = _zero(self) | _zero(o)
+        if self.exact and o.exact:
+            trivial = trivial | self.represented(value, _left(value, self.value, o.value))
+        return self.done(value, error, np.where(trivial, 0.0, self.rounded(value, error, False)), self, o)
 
-    def as_given(self, exact: Any, *operands: "RunningError") -> Any:
-        """Of operands that are given a result that is exact throughout is one as well."""
-        given = all(x.given for x in operands) and bool(np.all(exact)) and not self.error.any()
-        return self.kept(self.value, self.error, True) if given else self
-
-    def on_grid(self, size: Any, grid: Any) -> Any:
-        """A sum of given multiples of g with sum|x| <= g/u is exact in any order; at g/u ``size`` may be rounded."""
+    def represented(self, value: Any, left: Any) -> Any:
+        """Exact operands, nothing ``left`` of the result in float64, and a number of the format: nothing is rounded."""
         f = self.standard.format
-        exact = (size < grid / f.u) & (size <= f.max)
-        return exact & ((grid >= f.tiny) | (size == 0)) if self.standard.flush else exact
+        exact = (left == 0) & ((f.p == 53) | (f.round(value).astype(np.float64) == value))
+        return exact & ((np.abs(value) >= f.tiny) | (value == 0)) if self.standard.flush else exact
 
     def subtract(self, o: Any) -> Any:
         return self.add(o.negative())
 
     def negative(self) -> Any:
-        return self.kept(-self.value, self.error, self.given)
+        return self.rebuild(-self.value, self.error)
 
     def absolute(self) -> Any:
-        return self.kept(np.abs(self.value), self.error, self.given)
+        return self.rebuild(np.abs(self.value), self.error)
 
     def multiply(self, o: Any) -> Any:
         value = self.value * o.value
         error = self._product_error(o)
         exact = _power_of_two(self) | _power_of_two(o)
         exact = (exact & (np.abs(value) >= self.standard.tiny)) | _zero(self) | _zero(o)
-        rounding = np.where(exact, 0.0, self.rounded(value, error, True))
-        return self.done(value, error, rounding, self, o).as_given(exact, self, o)
+        if self.exact and o.exact and self.standard.format.p < 27:  # then float64 has room for the product
+            own = self.represented(value, 0.0)
+            exact = exact | (own if np.all(self.standard.scale == 1) else own & (np.abs(value) >= self.standard.tiny))
+        return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
 
     def _product_error(self, o: Any) -> Any:
         """An infinite factor needs no care here: `done` sees it."""
@@ -157,28 +181,22 @@ class RunningError(Arithmetic):
         else:
             least = np.abs(o.value) - o.error
             error = np.where(least > 0, (self.error + np.abs(value) * o.error) / least, np.inf)
-        exact = (_power_of_two(o) & (np.abs(value) >= self.standard.tiny)) | _zero(self)
-        rounding = self.rounded(value, error, True)
-        if self.standard.reciprocals:  # times the reciprocal, which is rounded as well, where that is a normal number
-            size, f = np.abs(o.value), self.standard.format
-            twice = (size <= 1 / f.tiny) & (size >= 1 / f.max) & ~_power_of_two(o)
-            rounding = rounding + np.where(twice, f.u * (np.abs(value) + error), 0.0)
-        rounding = np.where(exact, 0.0, rounding)
-        return self.done(value, error, rounding, self, o).as_given(exact, self, o)
+        exact = _power_of_two(o) & (np.abs(value) >= self.standard.tiny)
+        return self.done(value, error, np.where(exact, 0.0, self.rounded(value, error, True)), self, o)
 
     def maximum(self, o: Any) -> Any:
         """Chosen by comparison: exact, and as uncertain as the worse of the two."""
         if self.exact and o.exact:
             largest = np.maximum(self.value, o.value)
-            return self.kept(largest, np.zeros(largest.shape), self.given and o.given)
+            return self.rebuild(largest, np.zeros(largest.shape))
         apart = np.abs(self.value - o.value) > self.error + o.error
         chosen = np.where(self.value >= o.value, self.error, o.error)
         error = np.where(apart, chosen, np.maximum(self.error, o.error))
-        return self.kept(np.maximum(self.value, o.value), error, self.given and o.given)
+        return self.rebuild(np.maximum(self.value, o.value), error)
 
     def sign(self) -> Any:
         unsure = (self.error > 0) & (np.abs(self.value) <= self.error)
-        return self.kept(np.sign(self.value), np.where(unsure, 2.0, 0.0), self.given)
+        return self.rebuild(np.sign(self.value), np.where(unsure, 2.0, 0.0))
 
     def power(self, o: Any) -> Any:
         """E ulp, and the condition numbers y/x and log x times the operands' errors."""
@@ -223,30 +241,20 @@ class RunningError(Arithmetic):
 
     def guarded(self) -> Any:
         """The operand of a reduction: an entry that may have overflowed carries no promise."""
-        return self if self.unsafe is None else self.rebuild(self.value, np.where(self.unsafe, np.inf, self.error))
+        return self.rebuild(self.value, np.where(_magnitude(self) <= self.standard.format.max, self.error, np.inf))
 
     # -- reductions
     def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
         x = self.guarded()
         value, error, size = (np.sum(v, axis=axis, keepdims=keepdims) for v in (x.value, x.error, _magnitude(x)))
         total = self.accumulated(value, error, size, self.size // max(value.size, 1))
-        if not x.given:
+        # every partial sum of integers is one: exact in any order while none is larger than 1/u
+        whole = size <= 1 / self.standard.format.u
+        if not whole.any():
             return total
-        exact = self.on_grid(size, np.min(_grid(x), axis=axis, keepdims=keepdims, initial=np.inf))
-        return self.rebuild(value, np.where(exact, 0.0, total.error)).as_given(exact, self)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
-        """(n + 4 + 2 log n) u sum|x|/n + (n + 1) eta: a running mean, a compensated one and sum/n are all sound."""
-        total, s = self.sum(axis=axis, keepdims=keepdims), self.standard
-        n = self.size // max(total.size, 1)
-        plain = total / float(n)
-        if n < 2:
-            return plain
-        error, size = (np.sum(v, axis=axis, keepdims=keepdims) / n for v in (self.error, _magnitude(self)))
-        rounding = (n + 4 + 2 * np.log(n)) * s.reduce_u * size + (n + 1) * s.eta
-        if s.reduce_u < s.format.u:
-            rounding = rounding + self.rounded(plain.value, error + rounding, True)
-        return self.rebuild(plain.value, np.maximum(plain.error, (error + rounding) * _UP))
+        integers = (x.value == np.rint(x.value)) & (x.error == 0)
+        whole = whole & np.all(integers, axis=axis, keepdims=keepdims)
+        return self.rebuild(value, np.where(whole, 0.0, total.error))
 
     def cumsum(self, axis: int) -> Any:
         s = self.standard
@@ -303,36 +311,34 @@ class RunningError(Arithmetic):
             self.value + self.error >= np.max(self.value - self.error, axis=axis, keepdims=True), self.error, 0.0
         )
         error = np.max(rival, axis=axis, keepdims=keepdims)
-        return self.kept(top if keepdims else np.max(self.value, axis=axis), error, self.given)
+        return self.rebuild(top if keepdims else np.max(self.value, axis=axis), error)
 
     def maximum_accumulate(self, x: Any, axis: int = 0) -> Any:
-        return x.move(lambda part: np.maximum.accumulate(part, axis=axis))
+        return self.rebuild(np.maximum.accumulate(x.value, axis=axis), np.maximum.accumulate(x.error, axis=axis))
 
     def sort(self, axis: int = -1) -> Any:
         """The k-th smallest moves by no more than the largest error."""
         error = np.broadcast_to(np.max(self.error, axis=axis, keepdims=True), self.shape)
-        return self.kept(np.sort(self.value, axis=axis), error, self.given)
+        return self.rebuild(np.sort(self.value, axis=axis), error)
 
     def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-        """The largest singular value, the smallest or their sum by a backward stable SVD: each within 50 max(m, n) eps
-        ||A||, eps = 2u.
+        """The spectral norm by a backward stable SVD: 50 max(m, n) eps ||A||, eps = 2u.
 
         Declared: the constant is LAPACK's own acceptance threshold for its SVD drivers; theory gives
         only "a modest polynomial in n", and 10 n u accuses a sound driver on 3 x 3 matrices.
         """
-        if ord not in (2, -2, "nuc") or axis != (-2, -1):
+        if ord != 2 or axis != (-2, -1):
             return NotImplemented
-        f, n, some = self.standard.format, max(self.shape[-2:]), min(self.shape[-2:]) if ord == "nuc" else 1
+        f, n = self.standard.format, max(self.shape[-2:])
         size = np.max(np.abs(self.value), axis=(-2, -1), keepdims=True)
         scale = np.where(size > 0, size, 1.0)
         scaled = np.where(np.isfinite(size), self.value / scale, 0.0)  # LAPACK complains of what is not finite
-        sigma = np.linalg.svd(scaled, compute_uv=False) * scale[..., 0]
-        value = np.sum(sigma, axis=-1) if ord == "nuc" else sigma[..., 0 if ord == 2 else -1]
+        value = np.linalg.norm(scaled, 2, axis=(-2, -1)) * scale[..., 0, 0]
         spread = np.linalg.norm(self.error, axis=(-2, -1))
-        each = 100 * n * f.u * (sigma[..., 0] + spread) + 2 * self.standard.eta
-        added = self.standard.terms(some) * self.standard.reduce_u * (value + some * (each + spread))
-        safe = size[..., 0, 0] * n * some < f.max  # the drivers scale a matrix whose squares would leave the range
-        return self.done(value, some * spread, np.where(safe, some * each + added, np.inf))
+        safe = size[..., 0, 0] * n < f.max  # the drivers scale a matrix whose squares would leave the range
+        return self.done(
+            value, spread, np.where(safe, 100 * n * f.u * (value + spread) + 2 * self.standard.eta, np.inf)
+        )
 
     def compare(self, ufunc: np.ufunc, *inputs: Any) -> Any:
         return ufunc(*(x.value for x in self.lifted(*inputs)))
@@ -343,17 +349,13 @@ class RunningError(Arithmetic):
         # for the narrower formats a few hundred float64 roundings are far below the 2^-20 that `compare` allows for
         better = row.value if self.standard.format.p == 53 else None
         value = (better or ufunc)(x.value)
-        propagated, spread = np.zeros(x.shape), x.error
-        if ufunc is np.exp and self.standard.base_two:  # log2 e is rounded, and its product with x
-            spread = spread + 2.02 * self.standard.inner_u * _magnitude(x)
-        if spread is not x.error or not x.exact:
-            slope = row.slope(x.value - spread, x.value + spread)
-            propagated = np.where(spread > 0, slope * spread, 0.0)
+        propagated = np.zeros(x.shape)
+        if not x.exact:
+            slope = row.slope(x.value - x.error, x.value + x.error)
+            propagated = np.where(x.error > 0, slope * x.error, 0.0)
         if ufunc is np.sqrt:
             propagated = np.minimum(propagated, np.sqrt(x.error))
         rounding = self.ulps(value, propagated, row.wide if row.wide and self.standard.format.p == 53 else row.ulps)
-        if ufunc is np.log and self.standard.base_two:  # log 2 is rounded, and its product with log2 x
-            rounding = rounding + 2.02 * self.standard.inner_u * (np.abs(value) + propagated)
         if row.known is not None and self.standard.points:
             rounding = np.where((x.value == row.known) & (x.error == 0), 0.0, rounding)
         return self.done(value, propagated, rounding, x)
@@ -367,7 +369,7 @@ class RunningError(Arithmetic):
 
 def _limit(standard: Standard) -> float:
     """Where an accumulator overflows: sixteen-bit reductions accumulate in binary32."""
-    return SINGLE.max if standard.format.half else standard.format.max
+    return _SINGLE.max if standard.format.half else standard.format.max
 
 
 def _power_of_two(x: RunningError) -> Any:
@@ -379,14 +381,10 @@ def _power_of_two(x: RunningError) -> Any:
     return alone if x.exact else alone & (x.error == 0)
 
 
-def _grid(x: RunningError) -> Any:
-    """The largest power of two of which each number is a multiple; infinite at 0."""
-    mantissa, exponent = np.frexp(x.value)
-    whole = np.ldexp(mantissa, 53)
-    with np.errstate(invalid="ignore"):
-        bits = whole.astype(np.int64)
-    lowest = np.ldexp((bits & -bits).astype(np.float64), exponent - 53)
-    return np.where(np.isfinite(x.value), np.where(x.value == 0, np.inf, lowest), 0.0)
+def _left(total: Any, a: Any, b: Any) -> Any:
+    """What float64 lost in total = a + b (Knuth's TwoSum); NaN where it overflowed."""
+    c = total - a
+    return (a - (total - c)) + (b - c)
 
 
 def _zero(x: RunningError) -> Any:

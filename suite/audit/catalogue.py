@@ -6,7 +6,7 @@ from typing import Any
 
 from suite.audit.cells import laws_of
 from suite.concepts import call_names, concepts, topics
-from suite.record import Concept, Size
+from suite.record import Concept
 
 
 def catalogue() -> list[dict[str, Any]]:
@@ -18,7 +18,6 @@ def catalogue() -> list[dict[str, Any]]:
             "call": call(c),
             "signature": c.signature,
             "options": options(c),
-            "optional": optional(c),
             "about": (inspect.getdoc(c.reference) or "").split("\n\n")[0].split("\n")[0],
             "laws": [law.name for law in laws_of(c) if relevant(law.name, c)],
         }
@@ -36,20 +35,10 @@ def call(c: Concept) -> str:
 
 
 def options(c: Concept) -> dict[str, list[Any]]:
-    """Each option with the values that are drawn for it, those of variants of the same function too; what depends on a
-    size is told in words.
-    """
+    """Each option with the values that are drawn for it, those of variants of the same function too."""
     family = [v for v in concepts().values() if v.call_name == c.call_name]
     told = [(name, value) for v in family for given in v.options for name, value in given.items()]
-    plain = [(name, str(value) if isinstance(value, Size) else value) for name, value in told]
-    return {name: list(dict.fromkeys(v for n, v in plain if n == name)) for name, _ in plain}
-
-
-def optional(c: Concept) -> list[str]:
-    """Keywords that not every call has."""
-    parameters = inspect.signature(c.reference).parameters.values()
-    every = {*c.options[0], *c.along}
-    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in every]
+    return {name: list(dict.fromkeys(v for n, v in told if n == name)) for name, _ in told}
 
 
 def relevant(name: str, c: Concept) -> bool:
@@ -69,19 +58,14 @@ def as_text(rows: Sequence[dict[str, Any]]) -> str:
             topic = r["topic"]
             lines += ["", topic]
         lines.append(f"  {r['concept']:<{width}}  {r['call']}")
-        lines += [f"  {'':<{width}}  {name}: {', '.join(map(str, v))}" for name, v in r["options"].items()]
-        lines += [f"  {'':<{width}}  optional: {', '.join(r['optional'])}"] if r["optional"] else []
+        lines += [f"  {'':<{width}}  {name}: {', '.join(map(repr, v))}" for name, v in r["options"].items()]
         lines.append(f"  {'':<{width}}  {', '.join(r['laws'])}")
     return "\n".join(lines).lstrip("\n")
 
 
 def as_markdown(rows: Sequence[dict[str, Any]]) -> str:
-    lines = ["| topic | concept | call | options | optional | signature | laws |", "|---|---|---|---|---|---|---|"]
-    for r in rows:
-        told = "; ".join(f"{name}: {', '.join(map(str, v))}" for name, v in r["options"].items())
-        told, may = (f"`{text}`" if text else "" for text in (told, ", ".join(r["optional"])))
-        lines += [
-            f"| {r['topic']} | {r['concept']} | `{r['call']}` | {told} | {may} | `{r['signature']}` | "
-            f"{', '.join(r['laws'])} |"
-        ]
+    lines = ["| topic | concept | call | signature | laws |", "|---|---|---|---|---|"]
+    lines += [
+        f"| {r['topic']} | {r['concept']} | `{r['call']}` | `{r['signature']}` | {', '.join(r['laws'])} |" for r in rows
+    ]
     return "\n".join(lines)

@@ -8,7 +8,6 @@ from suite.concepts import concepts
 from suite.floats import FORMATS
 from suite.laws.accuracy import Accuracy, CorrectlyRounded
 from suite.laws.certificate import Certificate
-from suite.laws.empty import Empty
 from suite.laws.forward import Forward
 from suite.laws.gradient import Gradient
 from suite.laws.gradient_limits import GradientLimits
@@ -29,7 +28,6 @@ DERIVED: tuple[Law, ...] = (
     Limits(),
     SpecialValues(),
     PropagatesNan(),
-    Empty(),
     Certificate(),
     Gradient(),
     Gradient(finite=True),
@@ -85,14 +83,12 @@ def cells_of(concept: Concept, dtype: str, target: Target, laws: Sequence[str] =
     }
 
 
-def groups(
-    target: Target, names: Sequence[str] = (), dtypes: Sequence[str] = (), exclude: Sequence[str] = ()
-) -> list[tuple[str, str]]:
+def groups(target: Target, names: Sequence[str] = (), dtypes: Sequence[str] = ()) -> list[tuple[str, str]]:
     """Every (concept, dtype) that the target has and the selection asks for."""
     return [
         (c.name, dtype)
         for c in concepts().values()
-        if target.supports(c.call_name) and (not names or c.name in names) and not {c.name, c.call_name} & set(exclude)
+        if target.supports(c.call_name) and (not names or c.name in names)
         for dtype in FORMATS
         if not dtypes or dtype in dtypes
     ]

@@ -28,10 +28,10 @@ class Expected:
     def entries(self) -> tuple[Known | KnownBroken, ...]:
         return *self.known, *self.broken
 
-    def of(self, target: Library) -> "Expected":
+    def of(self, target: Library, name: str) -> "Expected":
         """With what comes with the target, or with its BASE for the functions that it does not define itself."""
-        if target.name in built_in():
-            own = known_findings.built_in(target.name)
+        if name in built_in():
+            own = known_findings.built_in(name)
         else:
             kept = {c.name for c in concepts().values() if c.call_name in target.inherited}
             own = tuple(k for k in known_findings.built_in(target.base) if named(k) and k.concept in kept)

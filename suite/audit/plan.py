@@ -7,29 +7,19 @@ from suite.verdict import Known
 
 @dataclass(frozen=True)
 class Profile:
-    """How many cases a group gets, and on how many of them each route beside the first is tried.
-
-    ``dear``: whether ways are tried that take a second or more before their first result.
-    ``wide``: every so many-th case is drawn again with as many rows as ways that differ on large calls need (0: none).
-    """
+    """How many cases a group gets, and on how many of them each route beside the first is tried."""
 
     name: str
     cases: int
     share: int  # every share-th case judges a given route (1: all of them)
     minimise: int  # candidates that the minimiser tries, per finding
     asks: int = 2  # ways of calling that each case is put to, beside the plain one
-    dear: bool = False
-    wide: int = 48
     exhaustive: bool = True  # whether functions of one sixteen-bit number are judged on all of them
 
 
 PROFILES = {
     p.name: p
-    for p in (
-        Profile("quick", 6, 4, 60, 6, wide=0, exhaustive=False),
-        Profile("ci", 48, 4, 300),
-        Profile("thorough", 300, 2, 600, dear=True),
-    )
+    for p in (Profile("quick", 6, 4, 60, 6, False), Profile("ci", 48, 4, 300), Profile("thorough", 300, 2, 600))
 }
 
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from suite.audit import process
 from suite.audit.cells import Key, cells_of
 from suite.audit.judging import judged
-from suite.audit.settling import settled
 from suite.concepts import call_names, concepts
 from suite.findings.witness import decode
 from suite.judge.outcome import Refutation
@@ -60,8 +59,7 @@ def recheck_main() -> None:
 
 def refuted_again(finding: Finding, target: Target) -> Refutation | None:
     """The law's judgement of the witness alone."""
-    ready = settled(target, concepts()[finding.concept], finding.dtype)
-    concept, target = ready.concept, ready.target
+    concept = concepts()[finding.concept]
     laws = cells_of(concept, finding.dtype, target)
     key = Key(finding.concept, finding.dtype, finding.law, finding.route)
     if key not in laws:

@@ -21,10 +21,8 @@ from suite.audit.recheck import recheck
 from suite.concepts import call_names, concepts, topics
 from suite.floats import FORMATS
 from suite.targets.library import Library
-from suite.targets.loading import compute_with, load
+from suite.targets.loading import load
 from suite.verdict import Audit, Cell, Finding, KnownBroken, Severity, Verdict
-
-SELECTED = ("concepts", "laws", "dtypes", "known", "exclude")
 
 
 @dataclass(frozen=True)
@@ -42,17 +40,11 @@ class Request:
     known: tuple[str, ...] = ()
     cases: int = 0  # that a group draws; 0: as many as the profile says
     folder: str = field(default_factory=os.getcwd)  # a target may leave it when it is loaded
-    exclude: tuple[str, ...] = ()  # concepts; with the name of a function, all that call it
-    capability: str = ""  # the instruction set to ask the library for, in its own word; "": its own choice
-
-    def knowing(self, path: str) -> "Request":
-        """With one more file of known findings."""
-        return replace(self, known=tuple(dict.fromkeys((*self.known, path))))
 
     def checked(self) -> "Request":
         """Names that do not exist are answered with the nearest ones."""
         for what, given, legal in (
-            ("concept", (*self.concepts, *self.exclude), tuple(concepts())),
+            ("concept", self.concepts, tuple(concepts())),
             ("law", self.laws, law_names()),
             ("dtype", self.dtypes, tuple(FORMATS)),
             ("profile", (self.profile,), tuple(PROFILES)),
@@ -84,16 +76,11 @@ def prepare(request: Request) -> Prepared:
     given = expected.read(request.known)
     for entry in given.entries:
         expected.named(entry)
-    compute_with(request.capability)
     target = load(request.target, request.device, call_names())
-    isa = str(target.describe().get("isa", ""))
-    if request.capability and isa.lower() != request.capability.lower():
-        does = f"computes with {isa} here" if isa else "has no instruction sets to choose from"
-        raise UsageError(f"--capability {request.capability}: {request.target} {does}")
     for known in given.known:
         expected.fitting(known, target)
-    every = given.of(target)
-    todo = tuple(groups(target, request.concepts, request.dtypes, request.exclude))
+    every = given.of(target, request.target)
+    todo = tuple(groups(target, request.concepts, request.dtypes))
     if not todo:
         wanted = ", ".join(request.concepts) or "any concept"
         raise UsageError(f"{request.target} has no function for {wanted}")
@@ -133,7 +120,6 @@ def run(prepared: Prepared, advance: Callable[[str], None]) -> tuple[Audit, int]
         tuple(f for j in confirmed for f in j.fixed),
         curves(confirmed),
         tuple(dict.fromkeys(b for j in confirmed for b in j.broken)),
-        tuple(dict.fromkeys(n for j in confirmed for n in j.notes)),
     )
     return audit, interrupted
 
@@ -161,15 +147,6 @@ def confirm(judged: Sequence[Judged], request: Request) -> list[Judged]:
     return [replace(j, cells=tuple(map(marked, j.cells))) for j in judged]
 
 
-def request_of(head: Mapping[str, Any], seed: int, workers: int | None) -> Request:
-    """The audit that a report is of, with another seed."""
-    named = head.get("selected", {})
-    some, laws, dtypes, known, exclude = (tuple(named.get(k, ())) for k in SELECTED)
-    asked = head["device"], head["profile"], seed, workers, known
-    word = head.get("capability", "")
-    return Request(head["target"], some, laws, dtypes, *asked, exclude=exclude, capability=word)
-
-
 def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict[str, Any]:
     """What the result depends on."""
     about = dict(prepared.target.describe())
@@ -178,7 +155,6 @@ def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict
         "version": about.pop("version"),
         "build": about.pop("build", None),
         "device": prepared.request.device,
-        "capability": prepared.request.capability,
         "cpu": cpu_features(),
         "threads": about.pop("threads", None),
         "seed": prepared.request.seed,
@@ -187,7 +163,6 @@ def head(prepared: Prepared, started: datetime.datetime, seconds: float) -> dict
         "hypothesis": importlib.metadata.version("hypothesis"),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 2),
-        "selected": {k: list(getattr(prepared.request, k)) for k in SELECTED},
         "topics": dict(topics()),
         "upstream": {k.id: k.upstream for k in prepared.plan.known if k.upstream},
         "python": platform.python_version(),

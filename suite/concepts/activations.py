@@ -14,7 +14,6 @@ from suite.laws.convexity import Convex, FirstOrder, MonotoneGradient, NotConvex
 from suite.laws.order import Lipschitz, Monotone, Range
 from suite.record import Concept, Freedom, Operand
 
-FAR, SQRT_2_BY_PI, CUBIC = 2000.0, 0.7978845608028654, 0.044715  # of the tanh form of GELU
 CONVEX = (Convex(), FirstOrder(), MonotoneGradient())
 
 
@@ -140,11 +139,7 @@ hardswish = Concept(
     Formula(lambda x: x * np.minimum(np.maximum(x + 3, 0), 6) / 6, kinks=(-3.0, 3.0)),
     ref.hardswish,
     freedom=Freedom(
-        alternatives=(
-            lambda x: np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) * (1 / 6)),
-            lambda x: np.maximum(x, -3.0) * np.minimum(np.maximum(x * (1 / 6) + 0.5, 0.0), 1.0),
-            lambda x: (np.maximum(x, -3.0) * np.minimum(np.maximum(x + 3.0, 0.0), 6.0)) / 6.0,
-        ),
+        alternatives=(lambda x: np.maximum(x, -3.0) * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) * (1 / 6)),),
         derivatives=(_hardswish_thirds,),
     ),
     backward=ref.hardswish_vjp,
@@ -205,21 +200,13 @@ def _silu_reciprocal_vjp(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
     return (cotangent * (s * (1.0 + x * (1.0 - s))),)
 
 
-def _silu_product_rule(x: Array, *, cotangent: Array) -> tuple[Array, ...]:
-    """g s + (g x)(s (1 - s)), term by term: g x may leave the range."""
-    s = ref.sigmoid(x)
-    return (cotangent * s + (cotangent * x) * (s * (1.0 - s)),)
-
-
 silu = Concept(
     "silu",
     "()->()",
     Formula(lambda x: x * _sigmoid(x)),
     ref.silu,
     operands=(Operand(marks=(-1.278464542761074,)),),
-    freedom=Freedom(
-        alternatives=(ref.silu_reciprocal,), derivatives=(ref.silu_vjp_saved, _silu_reciprocal_vjp, _silu_product_rule)
-    ),
+    freedom=Freedom(alternatives=(ref.silu_reciprocal,), derivatives=(ref.silu_vjp_saved, _silu_reciprocal_vjp)),
     backward=ref.silu_vjp,
     laws=(
         Range(-0.2784645427610738),
@@ -236,16 +223,6 @@ def _gelu(x: Array, *, approximate: str) -> Array:
     return x / (1 + np.exp(-2 * v))
 
 
-def _gelu_saved(x: Array, *, approximate: str, cotangent: Array) -> tuple[Array, ...]:
-    """The tanh form from the sigmoid that was kept, as of SiLU: s (1 + x (1 - s) (2v)')."""
-    if approximate == "none":
-        return ref.gelu_vjp(x, approximate=approximate, cotangent=cotangent)
-    x = np.minimum(np.maximum(x, -FAR), FAR)
-    s = ref.sigmoid(2.0 * SQRT_2_BY_PI * (x * (1.0 + CUBIC * (x * x))))
-    slope = 2.0 * SQRT_2_BY_PI * (1.0 + 3.0 * CUBIC * (x * x))
-    return (cotangent * (s * (1.0 + x * (1.0 - s) * slope)),)
-
-
 gelu = Concept(
     "gelu",
     "()->()",
@@ -253,7 +230,7 @@ gelu = Concept(
     ref.gelu,
     operands=(Operand(marks=(-0.7517915246935645, -5.5, -14.0)),),
     options=({"approximate": "none"}, {"approximate": "tanh"}),
-    freedom=Freedom(alternatives=(ref.gelu_erfc_abs,), derivatives=(_gelu_saved,)),
+    freedom=Freedom(alternatives=(ref.gelu_erfc_abs,)),
     backward=ref.gelu_vjp,
     laws=(Range(-0.1701), NotConvex()),
 )

@@ -8,7 +8,7 @@ from suite.floats import Array
 from suite.judge.truth import Formula
 from suite.laws.algebra import Permutation
 from suite.laws.order import Range
-from suite.record import Concept, Freedom, Operand, Text
+from suite.record import Concept, Freedom, Operand
 
 SCORES = (Operand(PROBABILITY, grad=False), Operand(BINARY, grad=False))
 LAWS = (Range(0.0, 1.0), Permutation(operands=(0, 1)))
@@ -37,15 +37,6 @@ def _accuracy(s: Array, t: Array, *, threshold: float) -> Array:
     return np.sum(p * t + (1 - p) * (1 - t), axis=-1) / s.shape[-1]
 
 
-def _at_least(metric: Text) -> Text:
-    """The same with a score at the threshold counted as positive."""
-
-    def text(s: Array, t: Array, *, threshold: float) -> Array:
-        return metric(np.where(s == threshold, 1.0, s), t, threshold=threshold)
-
-    return text
-
-
 precision = Concept(
     "precision",
     "(n),(n)->()",
@@ -53,7 +44,7 @@ precision = Concept(
     ref.precision,
     operands=SCORES,
     options=HALF,
-    freedom=Freedom(conventions=(_at_least(ref.precision),), fused=False),
+    freedom=Freedom(fused=False),
     laws=LAWS,
     apart=True,
 )
@@ -64,7 +55,7 @@ recall = Concept(
     ref.recall,
     operands=SCORES,
     options=HALF,
-    freedom=Freedom(conventions=(_at_least(ref.recall),), fused=False),
+    freedom=Freedom(fused=False),
     laws=LAWS,
     apart=True,
 )
@@ -75,7 +66,7 @@ accuracy = Concept(
     ref.accuracy,
     operands=SCORES,
     options=HALF,
-    freedom=Freedom(conventions=(_at_least(ref.accuracy),), fused=False),
+    freedom=Freedom(fused=False),
     laws=LAWS,
     apart=True,
 )

@@ -99,7 +99,7 @@ linear = Concept(
     Formula(lambda x, w, b: x @ w.mT + b[..., None, :]),
     ref.linear,
     operands=(Operand(),) * 3,
-    freedom=Freedom(alternatives=(_with_bias_column,), fused=False),
+    freedom=Freedom(alternatives=(_with_bias_column,)),
     backward=ref.linear_vjp,
     laws=(Identity("at_zero", "a linear layer at 0 is its bias", _at_zero),),
     apart=True,

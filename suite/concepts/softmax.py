@@ -63,11 +63,9 @@ def _log_softmax_by_lse(case: Case) -> tuple[Array, Array]:
 logsumexp = Concept(
     "logsumexp",
     "(n)->()",
-    Formula(_logsumexp, masks=True, infinite=True),
+    Formula(_logsumexp, masks=True),
     ref.logsumexp,
-    freedom=Freedom(
-        alternatives=(ref.logsumexp_online, ref.logsumexp_log1p), covered=(ref.logsumexp_exp2,), fused=False
-    ),
+    freedom=Freedom(alternatives=(ref.logsumexp_online, ref.logsumexp_exp2, ref.logsumexp_log1p), fused=False),
     backward=ref.logsumexp_vjp,
     laws=(Shift(carries=True), Permutation(), Convex(), FirstOrder(), MonotoneGradient(), GradientSum(1.0)),
 )
@@ -97,24 +95,12 @@ def _one_by_one(x: Array, *, axis: int) -> Array:
     return np.stack(out, axis=-1)
 
 
-def _running(x: Array, *, axis: int) -> Array:
-    """Running maximum and rescaled sum, left to right: each prefix is a log-sum-exp by the online algorithm."""
-    m, s = x[..., 0], np.ones_like(x[..., 0])
-    out = [m]
-    for k in range(1, x.shape[-1]):
-        new = np.maximum(m, x[..., k])
-        s = s * np.exp(np.where(m == new, 0.0, m - new)) + np.exp(np.where(x[..., k] == new, 0.0, x[..., k] - new))
-        m = new
-        out.append(m + np.log(s))
-    return np.stack(out, axis=-1)
-
-
 logcumsumexp = Concept(
     "logcumsumexp",
     "(n)->(n)",
     Formula(_logcumsumexp),
     ref.logcumsumexp,
-    freedom=Freedom(alternatives=(_one_by_one, _running), fused=False),
+    freedom=Freedom(alternatives=(_one_by_one,), fused=False),
     backward=ref.logcumsumexp_vjp,
     laws=(Shift(carries=True),),
     longest={"n": 65},
@@ -125,7 +111,7 @@ softmax = Concept(
     "(n)->(n)",
     Formula(_softmax, masks=True),
     ref.softmax,
-    freedom=Freedom(alternatives=(ref.softmax_online, ref.softmax_from_log), covered=(ref.softmax_exp2,)),
+    freedom=Freedom(alternatives=(ref.softmax_online, ref.softmax_exp2, ref.softmax_from_log)),
     backward=ref.softmax_vjp,
     laws=(
         SumsTo(1.0),

@@ -14,7 +14,6 @@ import numpy as np
 
 from suite.record import Concept
 
-ALIKE = ("expanded", "repeated")  # memory in which one entry stands for all along the first axis, or the last
 FOLDS = (2, 3, 5, 7)  # one axis becomes two of these sizes
 
 
@@ -69,11 +68,7 @@ def ask_from(told: Mapping[str, object]) -> Ask:
 def choices(concept: Concept, layouts: tuple[str, ...]) -> Mapping[str, tuple[object, ...]]:
     """The values of each feature that the signature allows; the first is the plain one."""
     several, labelled = len(concept.operands) > 1, any(o.integer for o in concept.operands)
-    # a kind of operand need not survive that its entries are made alike
-    alike = all(o.kind.real for o in concept.operands)
-    out: dict[str, tuple[object, ...]] = {
-        "memory": ("contiguous", *(n for n in layouts if alike or n not in ALIKE[1:]))
-    }
+    out: dict[str, tuple[object, ...]] = {"memory": ("contiguous", *layouts)}
     if several:
         out["of"] = ("all", "first", "last")
     if not concept.apart:
@@ -88,8 +83,9 @@ def choices(concept: Concept, layouts: tuple[str, ...]) -> Mapping[str, tuple[ob
             out["named"] = ("end", "front", "none")
     if folded(concept):
         out["parts"] = (1, 2, 3)
-    if several and not (concept.apart or concept.along or "reduction" in concept.parameters):
-        out["stretched"] = ("", "outer", "first", "last") if concept.elementwise else ("", *_alone(concept))
+    if several and not (concept.apart or concept.along or "reduction" in concept.parameters) and _level(concept):
+        # a vector against a stack of matrices could be read as one more matrix
+        out["stretched"] = ("", "outer", "first", "last") if concept.elementwise else ("", "first", "last")
     if several and _alike(concept):
         out["shared"] = (False, True)
     if labelled:
@@ -103,13 +99,9 @@ def folded(concept: Concept) -> bool:
     return concept.apart and one and "reduction" in concept.parameters and not concept.result
 
 
-def _alone(concept: Concept) -> tuple[str, ...]:
-    """Which operands can stand alone against a batch: one vector for many matrices, but no matrix for many vectors.
-
-    Vectors side by side could be read as one more matrix.
-    """
-    sizes = [len(core) for core in concept.cores]
-    return tuple(name for name, n in (("first", sizes[0]), ("last", sizes[-1])) if n <= min(sizes))
+def _level(concept: Concept) -> bool:
+    """Whether all operands have as many core axes."""
+    return len({len(core) for core in concept.cores}) == 1
 
 
 def _default(concept: Concept, option: str) -> object:
@@ -136,19 +128,12 @@ def legal(ask: Ask) -> bool:
         return False
     if ask.of != "all" and (ask.memory == "contiguous" or ask.shared):
         return False
-    return not (ask.memory in ALIKE and (ask.shared or ask.stretched))
+    return not (ask.memory == "expanded" and (ask.shared or ask.stretched))
 
 
 def covering(concept: Concept, layouts: Sequence[str], seed: int) -> tuple[Ask, ...]:
     """Asks that between them have every pair of features that can stand together; none is plain."""
     return _covering(tuple(sorted(choices(concept, tuple(layouts)).items())), seed)
-
-
-def granted(asks: Sequence[Ask], refused: frozenset[str]) -> tuple[Ask, ...]:
-    """The asks with each refused feature made plain, as far as something is left of them."""
-    plain = {name: getattr(PLAIN, name) for name in refused}
-    made = dict.fromkeys(replace(a, **plain) for a in asks) if refused else asks
-    return tuple(a for a in made if a != PLAIN and legal(a))
 
 
 @cache
@@ -164,8 +149,7 @@ def _covering(features: tuple[tuple[str, tuple[object, ...]], ...], seed: int) -
         best = max(some, key=lambda a: len(met[a] & due))
         due -= met[best]
         out.append(best)
-    # several asks share a case: those with one feature in common, which were found in a row, are to have several
-    return tuple(out[int(k)] for k in rng.permutation(len(out)))
+    return tuple(out)
 
 
 def _pairs(ask: Ask, names: Sequence[str]) -> set[tuple[tuple[str, object], tuple[str, object]]]:

@@ -14,13 +14,6 @@ def labels(below: str) -> Kind:
     return Kind("labels", lambda f: f.rng.integers(0, f.sizes[below], f.shape), below=below)
 
 
-def padded_labels(below: str) -> Kind:
-    """The same, a third of them 0: padding, which a loss is told to ignore."""
-    plain = labels(below).fill
-    assert plain is not None
-    return Kind("padded labels", lambda f: plain(f) * (f.rng.random(f.shape) > 1 / 3), below=below)
-
-
 def _binary(f: Filling) -> Array:
     share = f.rng.choice([0.0, 0.1, 0.5, 1.0], f.row)
     return (f.rng.random(f.shape) < share).astype(np.float64)
@@ -91,13 +84,6 @@ def _steep(f: Filling) -> Array:
     return f.rng.standard_normal(f.shape) * 10 ** f.rng.uniform(-1, 2.5, f.row)
 
 
-def _weight(f: Filling) -> Array:
-    """What classes weigh: most of them near 1, some much more or less, 0 among them."""
-    wide = 10 ** f.rng.uniform(-3, 3, f.shape)
-    near, none = f.rng.uniform(0.25, 4, f.shape), f.rng.random(f.shape) < 0.05
-    return np.where(none, 0.0, np.where(f.rng.random(f.shape) < 0.8, near, wide))
-
-
 def _unit(f: Filling) -> Array:
     return f.rng.integers(-64, 65, f.shape) / 32
 
@@ -133,6 +119,5 @@ SQUARE = Kind("square", _square, lambda x, rng: x + x.shape[-1] * np.eye(x.shape
 SPD = Kind("spd", _spd, _ordinary_spd, entries=False)
 TAME = Kind("tame", _tame)
 STEEP = Kind("steep", _steep)
-WEIGHT = Kind("weight", _weight, lambda x, rng: rng.uniform(0.5, 2, x.shape))
 UNIT = Kind("unit", _unit, lambda x, rng: rng.uniform(-1, 1, x.shape))
 STEP_SIZE = Kind("step", _step, lambda x, rng: np.full(x.shape, STEP))

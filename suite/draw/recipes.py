@@ -7,7 +7,7 @@ Hypothesis does no more: no law raises, so it shrinks nothing; :mod:`suite.findi
 """
 
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ def lengths(concept: Concept, name: str) -> tuple[int, ...]:
 
 
 def recipes(concept: Concept) -> st.SearchStrategy[Recipe]:
-    """A size for each dimension and a seed, all from 32 booleans.
+    """A size for each dimension, an option and a seed, all from 32 booleans.
 
     Booleans alone are drawn alike whatever is imported: Hypothesis mixes the constants of a user's
     modules into integers, ``sampled_from`` too. It also mutates what it drew; spread out by a
@@ -63,24 +63,9 @@ def recipes(concept: Concept) -> st.SearchStrategy[Recipe]:
         sizes = {d: int(rng.choice(pool)) for d, pool in pools.items()}
         if len(sizes) > 1 and rng.random() < LOPSIDED:
             sizes = lopsided(concept, sizes, rng)
-        return Recipe(tuple(sizes.items()), 0, int(rng.integers(1 << 16)))
+        return Recipe(tuple(sizes.items()), int(rng.integers(len(concept.options))), int(rng.integers(1 << 16)))
 
     return st.tuples(*[st.booleans()] * 32).map(recipe)
-
-
-def turns(concept: Concept, rng: Rng) -> Iterator[int]:
-    """The sets of options, each once a round: none is missed. The order of a round is drawn, so that no way of
-    differentiating or asking, which take turns as well, meets the same ones always.
-    """
-    while True:
-        yield from map(int, rng.permutation(len(concept.options)))
-
-
-def smallest(concept: Concept) -> Iterator[Recipe]:
-    """One entry along every axis, with each set of options: sums of one number, the deviation of one sample."""
-    if concept.dims:
-        for option in range(len(concept.options)):
-            yield Recipe(tuple((d, 1) for d in concept.dims), option, option)
 
 
 def lopsided(concept: Concept, sizes: Mapping[str, int], rng: Rng) -> dict[str, int]:

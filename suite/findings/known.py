@@ -5,6 +5,7 @@ targets bring theirs in ``findings/``.
 """
 
 import contextlib
+import math
 import os
 import re
 import tomllib
@@ -15,12 +16,12 @@ from typing import Any
 
 import tomli_w
 
-from suite.region import region_from
+from suite.judge.outcome import hull
 from suite.verdict import Finding, Known, KnownBroken, Severity, witness_from
 
 FOLDER = Path(__file__).parent
 BROKEN = ("concept", "law", "dtype", "route", "device", "date", "reason", "sentence")
-TEXTS = ("id", "concept", "law", "dtype", "route", "device", "severity", "judged", "date", "reason")
+TEXTS = ("id", "concept", "law", "dtype", "route", "device", "severity", "date", "reason")
 
 
 class KnownError(Exception):
@@ -65,9 +66,8 @@ def _known(entry: Mapping[str, Any], path: Path, number: int) -> Known:
         record = _record(entry, TEXTS)
         record["severity"] = Severity(record["severity"])
         record["witness"] = witness_from(record["witness"])
-        record["judged"] = Severity(record["judged"])
-        record["region"] = region_from(record["region"])
-        record["worst_ratio"] = float(record["worst_ratio"])
+        record["region"] = tuple((float(a), float(b)) for a, b in record["region"])
+        record["worst_ulp"] = float(record["worst_ulp"])
         return Known(**{**record, "source": str(path)})
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise KnownError(
@@ -99,7 +99,8 @@ def accepted(
     upstream: str = "",
     severity: Severity | None = None,
 ) -> Known:
-    """A finding that a person has looked at."""
+    """A finding that a person has looked at, its region rounded outward."""
+    region = tuple((outward(low, -1), outward(high, 1)) for low, high in finding.region)
     return Known(
         finding.id,
         finding.concept,
@@ -111,9 +112,8 @@ def accepted(
         date,
         reason,
         platform,
-        finding.region,
-        finding.graded,
-        finding.worst_ratio,
+        region,
+        finding.error_ulp,
         finding.witness,
         upstream,
     )
@@ -127,20 +127,31 @@ def accepted_broken(
     return KnownBroken(**where, date=date, reason=reason, sentence=cell["reason"], platform=platform, upstream=upstream)
 
 
+def outward(x: float, side: int) -> float:
+    """The nearest power of 16 on that side, open-ended far out: another seed lands a little farther."""
+    if x == 0 or not math.isfinite(x):
+        return x
+    grow = (x > 0) == (side > 0)
+    m, e = math.frexp(abs(x))  # exact, where log2 rounds across a power of two
+    power = -4 * (((m == 0.5) - e) // 4) if grow else 4 * ((e - 1) // 4)
+    if abs(power) > 40:
+        far = math.inf if power > 0 else 0.0
+        return math.copysign(far, x) if grow == (power > 0) else math.copysign(math.ldexp(1.0, power), x)
+    return math.copysign(math.ldexp(1.0, power), x)
+
+
 def merged(old: Iterable[Known], new: Known) -> tuple[Known, ...]:
-    """One entry per finding: regions join, the larger ratio and the worse severity stay, the first witness too."""
+    """One entry per finding: regions join, the larger error and the worse severity stay, the first witness too."""
     out, found = [], False
     for k in old:
         if k.id == new.id:
             found = True
-            pairs = (k.severity, new.severity), (k.judged, new.judged)
-            worse, judged = (min(pair, key=lambda s: s.rank) for pair in pairs)
+            worse = min(k.severity, new.severity, key=lambda s: s.rank)
             k = replace(
                 k,
-                region=k.region | new.region,
-                worst_ratio=max(k.worst_ratio, new.worst_ratio),
+                region=hull(k.region, new.region),
+                worst_ulp=max(k.worst_ulp, new.worst_ulp),
                 severity=worse,
-                judged=judged,
                 reason=new.reason or k.reason,
                 upstream=new.upstream or k.upstream,
             )
@@ -178,8 +189,8 @@ def _entry(k: Known) -> dict[str, Any]:
     texts = (*TEXTS, "upstream") if k.upstream else TEXTS
     return {
         **{name: str(getattr(k, name)) for name in texts},
-        "worst_ratio": k.worst_ratio,
-        "region": k.region.told(),
+        "worst_ulp": k.worst_ulp,
+        "region": k.region,
         "platform": k.platform,
         "witness": asdict(k.witness),
     }

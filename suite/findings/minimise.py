@@ -1,7 +1,6 @@
 """A smaller input that is refuted for the same reason: rows first, then sizes, then values.
 
-Its patience is counted in candidates, long ones as several, and not in seconds, so that a witness does not depend on
-the machine.
+Its patience is counted in candidates, not in seconds, so that a witness does not depend on the machine.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +16,6 @@ from suite.record import Core
 from suite.targets.protocol import CallError, Target, TargetError, Unsupported
 
 Judge = Callable[[Case], Refutation | None]
-ENTRIES = 2048  # of a candidate that counts as one
 TARGETS_OWN = (CallError, TargetError, Unsupported, ArithmeticError, ValueError, IndexError)
 
 
@@ -33,13 +31,13 @@ def minimise(
 
     A case on which the ``reference`` is refuted too accuses nobody: it is no witness.
     """
-    left, innocent = 0, _innocent(law, route, judged, reference)
+    left, innocent = candidates, _innocent(law, route, judged, reference)
 
     def judge(case: Case) -> Refutation | None:
         nonlocal left
         if left <= 0:
             return None
-        left -= max(1, sum(x.size for x in case.inputs) // ENTRIES)
+        left -= 1
         try:
             refuted = judged(law, case, route).refuted
         except TARGETS_OWN:
@@ -48,21 +46,9 @@ def minimise(
         return min(same, key=lambda r: r.weight) if same and innocent(case) else None
 
     best = found
-    for shrink in (_asks, _rows, _sizes, None, _sizes, _values, _asks):
-        left = candidates if shrink else 4 * candidates  # of each kind, so that none starves another
-        best = _fixed_point(best, shrink, judge) if shrink else _levelled(best, judge)
+    for shrink in (_asks, _rows, _sizes, _values, _asks):
+        best = _fixed_point(best, shrink, judge)
     return best
-
-
-def shared(
-    found: Refutation,
-    law: Law,
-    route: str,
-    judged: Callable[[Law, Case, str], Outcome],
-    reference: Target | None = None,
-) -> bool:
-    """Whether the reference is refuted on this very case as well: it is a fault of the law, and nobody is accused."""
-    return not _innocent(law, route, judged, reference)(found.case)
 
 
 def _innocent(
@@ -89,17 +75,12 @@ def _fixed_point(best: Refutation, candidates: Callable[[Refutation], Iterator[C
     improved = True
     while improved:
         improved = False
-        for case in candidates(_loose(best)):
+        for case in candidates(best):
             smaller = judge(case)
             if smaller is not None:
                 best, improved = smaller, True
                 break
     return best
-
-
-def _loose(found: Refutation) -> Refutation:
-    """The same with a memory of its own: what is true of candidates is not kept with the drawn case."""
-    return replace(found, case=replace(found.case, memo={}, seed=found.case.drawn, answers={}, origin=None))
 
 
 def _asks(found: Refutation) -> Iterator[Case]:
@@ -146,18 +127,10 @@ def _kept(x: Array, core: Core, name: str, keep: list[int]) -> Array:
 
 
 def _subsets(n: int) -> Iterator[list[int]]:
-    """Two entries; halves; all but a part, of sizes from a quarter to one, of long rows to a sixteenth."""
-    if n > 3:
-        yield from ([0, 1], [0, n - 1], [n - 2, n - 1])
     if n > 1:
         yield list(range((n + 1) // 2))
         yield list(range(n // 2, n))
-    size = n // 4
-    while size > 1 and size >= n // 16:
-        for start in range(0, n, size):
-            yield [j for j in range(n) if not start <= j < start + size]
-        size //= 2
-    if 1 < n <= 32:
+    if 1 < n <= 24:
         for k in range(n):
             yield [j for j in range(n) if j != k]
 
@@ -166,10 +139,8 @@ def _values(found: Refutation) -> Iterator[Case]:
     """Simpler numbers: zero, one, fewer significant bits."""
     case = found.case
     for k, (x, operand) in enumerate(zip(case.inputs, case.concept.operands, strict=True)):
-        if operand.integer or not operand.kind.entries:
+        if operand.integer or not operand.kind.entries or x.size > 48:
             continue
-        if x.size > 48:
-            continue  # as level as it could be made
         for i in np.ndindex(x.shape):
             for value in _simpler(float(x[i]), case.format.p):
                 low, high = operand.domain
@@ -178,30 +149,6 @@ def _values(found: Refutation) -> Iterator[Case]:
                 y: Array = x.copy()
                 y[i] = value
                 yield case.at(*(y if j == k else other for j, other in enumerate(case.inputs)))
-
-
-def _levelled(best: Refutation, judge: Judge) -> Refutation:
-    """Long operands with one part after the other zero, or all like its first entry; large parts first."""
-    for parts in (1, 2, 4, 8, 16, 32, 64):
-        for k, operand in enumerate(best.case.concept.operands):
-            if operand.integer or not operand.kind.entries:
-                continue
-            for part in range(parts):
-                made = (judge(case) for case in _level(_loose(best).case, k, part / parts, (part + 1) / parts))
-                best = next((r for r in made if r is not None), best)
-    return best
-
-
-def _level(case: Case, k: int, start: float, end: float) -> Iterator[Case]:
-    """An operand with all from one share of its entries to another alike."""
-    (low, high), x = case.concept.operands[k].domain, case.inputs[k]
-    here = slice(int(start * x.size), int(end * x.size))
-    part = x.ravel()[here]
-    for value in (0.0, *map(float, part[:1])):
-        if x.size > 48 and low <= value <= high and not np.all(part == value):
-            y: Array = x.flatten()
-            y[here] = value
-            yield case.at(*(y.reshape(x.shape) if j == k else other for j, other in enumerate(case.inputs)))
 
 
 def _simpler(v: float, p: int) -> Iterator[float]:

@@ -1,30 +1,28 @@
-"""Witnesses: inputs as hex floats, and back to a case."""
+"""Witnesses: inputs as hex floats, back to a case, and a reproduction that needs only the library."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from suite.concepts import concepts
-from suite.draw.asks import ask_from
+from suite.draw.asks import PLAIN, ask_from
 from suite.draw.recipes import Recipe
 from suite.floats import FORMATS, Array
 from suite.judge.case import Case
 from suite.record import Concept
-from suite.targets.protocol import Target
-from suite.targets.words import RUNS, stretches
+from suite.targets.protocol import Shown, Target
 from suite.verdict import Witness
 
 
 def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
     """The operands of a (small) case, entry by entry."""
-    operands = tuple(_texts(x) for x in case.inputs)
+    operands = tuple(tuple(_text(v) for v in x.ravel()) for x in case.inputs)
     seed = case.drawn
     return Witness(
         operands,
         tuple(x.shape for x in case.inputs),
         tuple(sorted(case.options.items())),
-        () if seed is None else _texts(np.asarray(seed)),
+        () if seed is None else tuple(_text(v) for v in np.asarray(seed).ravel()),
         wrt,
         index,
         (case.recipe.option, case.recipe.seed),
@@ -32,28 +30,8 @@ def encode(case: Case, wrt: int = -1, index: tuple[int, ...] = ()) -> Witness:
     )
 
 
-TIMES = " x "  # between an entry and how often it follows itself
-
-
-def _texts(x: Array) -> tuple[str, ...]:
-    """The entries; of a long array a stretch of equal ones is one text."""
-    if x.size <= RUNS:
-        return tuple(_text(v) for v in x.ravel().tolist())
-    return tuple(_text(v) + (f"{TIMES}{n}" if n > 1 else "") for v, n in stretches(x))
-
-
 def _text(v: Any) -> str:
-    return str(v) if isinstance(v, int) else float(v).hex()
-
-
-def entries(texts: Sequence[str]) -> list[str]:
-    """One text for each entry.
-
-    >>> entries(["0x1p+0 x 3", "nan"])
-    ['0x1p+0', '0x1p+0', '0x1p+0', 'nan']
-    """
-    parts = (text.partition(TIMES) for text in texts)
-    return [value for value, _, times in parts for _ in range(int(times or 1))]
+    return str(int(v)) if isinstance(v, np.integer) else float(v).hex()
 
 
 def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Case:
@@ -62,19 +40,43 @@ def decode(witness: Witness, concept: Concept, dtype: str, target: Target) -> Ca
     inputs: list[Array] = []
     for operand, texts, shape in zip(concept.operands, witness.operands, witness.shapes, strict=True):
         if operand.integer:
-            inputs.append(np.array([int(t) for t in entries(texts)], np.int64).reshape(shape))
+            inputs.append(np.array([int(t) for t in texts], np.int64).reshape(shape))
         else:
-            inputs.append(fmt.round(np.array([float.fromhex(t) for t in entries(texts)])).reshape(shape))
+            inputs.append(fmt.round(np.array([float.fromhex(t) for t in texts])).reshape(shape))
     option, seed = witness.recipe
-    if option not in range(len(concepts()[concept.name].options)):
-        raise IndexError(f"{concept.name} has no options number {option}")
-    told = dict(witness.options)  # of a concept that was narrowed to some of its options the number is another
     sizes = concept.sizes(inputs)
-    same = [k for k in range(len(concept.options)) if concept.given(k, sizes) == told]
-    option = same[0] if same and option not in same else option
     recipe = Recipe(tuple((d, sizes[d]) for d in concept.dims), option, seed)
     case = Case(concept, fmt, tuple(inputs), recipe, ask=ask_from(dict(witness.ask)), target=target)
     if not witness.cotangent:
         return case
-    cotangent = np.array([float.fromhex(t) for t in entries(witness.cotangent)])
+    cotangent = np.array([float.fromhex(t) for t in witness.cotangent])
     return case.seeded(fmt.round(cotangent).reshape(case.shapes[0]))
+
+
+def reproduction(case: Case, calls: tuple[tuple[Array, ...], ...], wrt: int, target: Target) -> str:
+    """A few lines that show the result (and its gradient) with nothing but the library."""
+    concept = case.concept
+
+    def own(x: Array) -> Array:
+        """A function without a batch axis gets its only row."""
+        return x[0] if concept.apart and len(x) == 1 else x
+
+    if case.ask != PLAIN:
+        return _asked(case, wrt, target)
+    given = tuple(tuple(map(own, operands)) for operands in calls or (case.inputs,))
+    if wrt < 0:
+        return target.reproduce(Shown(concept.call_name, given, case.keywords))
+    return target.reproduce(Shown(concept.call_name, given, case.keywords, tuple(case.wrt), wrt, own(case.cotangent)))
+
+
+def _asked(case: Case, wrt: int, target: Target) -> str:
+    """The very call that was judged; of rows that are calls of their own the first."""
+    a, name = case.asking, case.concept.call_name
+    xs, keywords = a.operands(case.inputs), {**case.options, **a.keywords}
+    shown = Shown(name, (tuple(x[0, ...] if a.apart else x for x in xs),), keywords)
+    if not a.apart:
+        shown = replace(shown, memory=tuple(a.memory(xs, wrt >= 0)))
+    if wrt >= 0:
+        seed = a.seed(case.cotangent, case.concept.result)
+        shown = replace(shown, wrt=tuple(case.wrt), operand=wrt, cotangent=seed[0, ...] if a.apart else seed)
+    return target.reproduce(shown)

@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from suite.draw.asks import ALIKE, FOLDS, Ask, folded
+from suite.draw.asks import FOLDS, Ask, folded
 from suite.floats import Array
 from suite.record import Concept, Core
 from suite.targets.protocol import LAYOUTS, Memory
@@ -156,16 +156,6 @@ class Asking:
         at = np.unravel_index(row, self.batch)
         return [int(r) for r in np.ravel(numbers[tuple(slice(None) if k in axes else at[k] for k in range(len(at)))])]
 
-    def direction(self, v: Array, operand: int) -> Array:
-        """A direction of an operand, by rows, as the call has that operand."""
-        return self.taken(self.laid(v, self.concept.cores[operand]), operand)
-
-    # -- one array given twice
-    @property
-    def doubled(self) -> bool:
-        """Whether one array stands for the first two operands, and both are differentiated."""
-        return self.ask.shared and self.concept.wrt[:2] == [0, 1]
-
     # -- the call
     def operands(self, inputs: Sequence[Array]) -> list[Array]:
         laid = [self.laid(x, core) for x, core in zip(inputs, self.concept.cores, strict=True)]
@@ -182,12 +172,15 @@ class Asking:
         named = None if self.ask.named == "none" else axes[0] if len(axes) == 1 else axes
         return {"axis": named, **({"keepdims": True} if self.ask.keepdims else {})}
 
-    def memory(self, operands: Sequence[Array], together: bool = True) -> list[Memory | int]:
-        """Where each operand lies; an index: it is the very array of that operand, unless they are not ``together``."""
+    def memory(self, operands: Sequence[Array], derived: bool = False) -> list[Memory | int]:
+        """Where each operand lies; an index: it is the very array of that operand, except where it is ``derived``.
+
+        By one array that stands for two operands a library gives the sum of both derivatives, or each: its own affair.
+        """
         mine = chosen(self.ask, len(operands))
         names = [self.ask.memory if k in mine else "contiguous" for k in range(len(operands))]
         out: list[Memory | int] = [LAYOUTS[n](x.ndim) for n, x in zip(names, operands, strict=True)]
-        if self.ask.shared and together:
+        if self.ask.shared and not derived:
             out[1] = 0
         return out
 
@@ -209,7 +202,7 @@ def fitted(concept: Concept, ask: Ask, inputs: Sequence[Array]) -> list[Array]:
         out[alone] = np.repeat(out[alone][:1], rows, axis=0)
     if ask.shared:
         out[1] = out[0]
-    if ask.memory in ALIKE:
+    if ask.memory == "expanded":
         out = [_alike(concept, ask, out, k) for k in range(len(out))]
     return [np.ascontiguousarray(x) for x in out]
 
@@ -232,14 +225,13 @@ def _outer(x: Array, operand: int, column: int, across: int, operands: int) -> A
 
 
 def _alike(concept: Concept, ask: Ask, inputs: Sequence[Array], operand: int) -> Array:
-    """All that lies along the first axis of the call, or the last, is the same, so that the axis can have stride 0."""
+    """All that lies along the first axis of the call is the same, so that the axis can have stride 0."""
     x, core = inputs[operand], concept.cores[operand]
     if operand not in chosen(ask, len(inputs)):
         return x
     asking = Asking(concept, ask, len(x), concept.sizes(inputs))
     laid = asking.laid(x, core)
-    one = laid[:1] if ask.memory == "expanded" else laid[..., :1]
-    return asking.back(np.broadcast_to(one, laid.shape), core)
+    return asking.back(np.broadcast_to(laid[:1], laid.shape), core)
 
 
 def chosen(ask: Ask, operands: int) -> Sequence[int]:

@@ -6,13 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from suite.arithmetic import Dual, RunningError, Standard, Variable, backward
+from suite.arithmetic import Dual, RunningError, Standard
 from suite.floats import Array
 from suite.judge.asking import Asking
 from suite.judge.problem import Bounded, Problem
 from suite.record import Text
-
-ADMITTED = 16.0  # times the bound of the declared formulas, within which reverse mode through a text is one of them
 
 
 def as_running(result: Any, standard: Standard) -> RunningError:
@@ -56,13 +54,6 @@ def lenient(p: Problem, value: Array) -> Array | None:
         return None
     ((_, error),) = largest(p, p.concept.freedom.lenient, p.required(p.concept.freedom.fused))
     return rounded_once(p, value, error)
-
-
-def conventions(p: Problem) -> tuple[Bounded, ...]:
-    """(value, bound) of the first result by each of the other definitions."""
-    standard = p.required(p.concept.freedom.fused)
-    found = (largest(p, (text,), standard)[0] for text in p.concept.freedom.conventions)
-    return tuple((value, rounded_once(p, value, error)) for value, error in found)
 
 
 def ideal(p: Problem) -> tuple[Array, ...]:
@@ -109,27 +100,9 @@ def summed(p: Problem, asking: Asking, operand: int, value: Array, error: Array)
     return total, np.where(safe, found, np.inf) if terms > 1 else error
 
 
-def added(p: Problem, one: Bounded, other: Bounded) -> Bounded:
-    """The sum of both derivatives by one array that is two operands: one addition, in the format of the array."""
-    with np.errstate(all="ignore"):
-        total, spread = one[0] + other[0], one[1] + other[1]
-        size = np.abs(one[0]) + np.abs(other[0]) + spread
-        found = (spread + p.format.u * (np.abs(total) + spread)) * (1 + 2.0**-40) + p.required().eta
-    safe = np.isfinite(found) & (size < p.format.max / 4)
-    return total, np.where(safe, found, np.inf)
-
-
-def gradients(
-    p: Problem, texts: Sequence[Text | None], cotangent: Array, values: Sequence[Text] = (), most: float = ADMITTED
-) -> list[Bounded]:
-    """(value, bound) per differentiable operand, by backward formulas: the largest error among them.
-
-    Reverse mode through each text for the value in ``values`` belongs to them where its bound is at most ``most`` times
-    that of the others.
-    """
-    standard = p.required(derivative=True)
-    if np.isinf(most):  # the derivative of log 2 log2 x, log 2/(x log 2), has no exact points
-        standard = replace(standard, points=False)
+def gradients(p: Problem, texts: Sequence[Text | None], cotangent: Array) -> list[Bounded]:
+    """(value, bound) per differentiable operand, by backward formulas: the largest error among them."""
+    standard = p.required()
     out: list[Bounded] = []
     with np.errstate(all="ignore"):
         runs = []
@@ -144,40 +117,9 @@ def gradients(
                 runs.append(_seeded_last(p, text, replace(standard, scale=small), cotangent))
         for k, operand in enumerate(p.wrt):
             shape = p.inputs[operand].shape
-            declared = np.maximum.reduce([_spread(r[k], shape) for r in runs])
-            out.append((np.broadcast_to(runs[0][k].value, shape), declared))
-        return _admitted(out, [_reverse(p, text, standard, cotangent) for text in values], most)
-
-
-def _spread(found: RunningError, shape: tuple[int, ...]) -> Array:
-    return np.broadcast_to(np.where(np.isnan(found.error), np.inf, found.error), shape)
-
-
-def _admitted(declared: list[Bounded], reverse: Sequence[Sequence[RunningError]], most: float) -> list[Bounded]:
-    """Entry by entry the largest of the finite bounds that are at most so many times the declared one.
-
-    None takes the last two bits where the declared one leaves them: sixteen times the bound of a sixteen-bit format may
-    be all of a value.
-    """
-    out = []
-    for k, (value, error) in enumerate(declared):
-        spreads = [_spread(r[k], value.shape) for r in reverse if r]
-        left = np.abs(value) / 4
-        near = [(e <= most * error) & ((e <= left) | (error > left)) for e in spreads]
-        others = [np.where(np.isfinite(e) & (n | np.isinf(most)), e, 0.0) for e, n in zip(spreads, near, strict=True)]
-        out.append((value, np.maximum.reduce([error, *others])))
+            errors = [np.broadcast_to(np.where(np.isnan(r[k].error), np.inf, r[k].error), shape) for r in runs]
+            out.append((np.broadcast_to(runs[0][k].value, shape), np.maximum.reduce(errors)))
     return out
-
-
-def _reverse(p: Problem, text: Text, standard: Standard, cotangent: Array) -> list[RunningError]:
-    """The derivative by reverse mode through a text for the value; nothing where the text does not run on a tape."""
-    leaves = [Variable(x) if isinstance(x, RunningError) else x for x in p.lifted(standard)]
-    try:
-        y = text(*leaves, **p.keywords)
-        found = backward(y, RunningError(cotangent, standard), [leaves[k] for k in p.wrt])
-    except (TypeError, AttributeError, NotImplementedError):
-        return []
-    return [RunningError(np.zeros(()), standard) if g is None else as_running(g, standard) for g in found]
 
 
 def _seeded(p: Problem, text: Text, standard: Standard, cotangent: Array) -> list[RunningError]:
@@ -199,7 +141,7 @@ def _rowwise(cotangent: Array, shape: tuple[int, ...]) -> Array:
 
 def forward(p: Problem, k: int, tangent: Array, index: tuple[Any, ...]) -> Array:
     """The running error of forward mode through the reference: dual numbers over running errors."""
-    standard = p.required(derivative=True)
+    standard = p.required()
     lifted = p.lifted(standard)
     lifted[k] = Dual(lifted[k], RunningError(tangent, standard))
     with np.errstate(all="ignore"):

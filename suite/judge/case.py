@@ -7,21 +7,20 @@ from typing import Any, TypeVar
 import numpy as np
 
 from suite.draw.asks import PLAIN, Ask
-from suite.floats import Array
-from suite.judge.asking import fitted
-from suite.judge.oracle import Oracle
+from suite.floats import Array, precision
+from suite.judge import bound
+from suite.judge.asking import Asking, fitted
+from suite.judge.problem import Bounded, Problem
 from suite.targets.protocol import Target, TargetError
-from suite.targets.ways import EAGERLY
 
 T = TypeVar("T")
 
 
 @dataclass
-class Case(Oracle):
+class Case(Problem):
     """A problem put to one target: its truth and bounds are shared with every other target, its answers are not."""
 
     target: Target = field(kw_only=True)
-    way: str = EAGERLY  # by which the target computes its results
     origin: "Case | None" = field(default=None, repr=False)  # of an asked call: the plain one, of these rows and others
     answers: dict[Any, Any] = field(default_factory=dict, repr=False)  # what this target returned
 
@@ -64,23 +63,16 @@ class Case(Oracle):
         return self.answered(("unit", *self.scope), lambda: self.seeded(np.ones(self.value.shape)))
 
     # -- the target
-    def by(self, route: str) -> "Case":
-        """The same case where the route is one of the target's ways to compute values; any other is the plain call."""
-        ways = {w.name for w in self.target.ways if not w.order}
-        way = route if route in ways else EAGERLY
-        return self if way == self.way else replace(self, way=way)
-
-    @property
-    def extent(self) -> int:
-        """The entries of the largest operand of one call."""
-        return max(int(np.prod(x.shape[int(self.concept.apart) :])) for x in self.inputs)
-
     def answered(self, key: Any, compute: Callable[[], T]) -> T:
-        key = (self.way, key)
         if key not in self.answers:
             self.answers[key] = compute()
         kept: T = self.answers[key]
         return kept
+
+    @property
+    def asking(self) -> Asking:
+        """The shapes of the call that the ask makes."""
+        return Asking(self.concept, self.ask, self.rows, self.concept.sizes(self.inputs))
 
     def asked(self, ask: Ask) -> "Case":
         """As many of the rows as the ask can arrange, to be asked for in that way; alike where one stands for many."""
@@ -100,8 +92,6 @@ class Case(Oracle):
 
     def plainly(self) -> "Case":
         """The same rows by the plain call."""
-        if self.ask == PLAIN:
-            return replace(self, way=EAGERLY)
         return self.answered("plain", lambda: replace(self, ask=PLAIN, answers={}))
 
     def plain_results(self) -> tuple[Array, ...]:
@@ -110,22 +100,9 @@ class Case(Oracle):
         return tuple(y[: self.rows] for y in made.results())
 
     def plain_grads(self, way: str) -> list[Array]:
-        """The same of the derivative, in float64; where an entry stands for many, the sum of theirs."""
-        made, a = self.origin or self.plainly(), self.asking
-        found = [g[: self.rows].astype(np.float64) for g in made.grads(way)]
-        if a.doubled:
-            found[:2] = [found[0] + found[1]] * 2
-        return [a.summed(g, k) for g, k in zip(found, self.wrt, strict=True)] if self.ask.stretched else found
-
-    def plain_along(self, way: str, operand: int, v: Array, second: bool = False) -> Array:
-        """The same of :meth:`pushed`, or :meth:`twice`, along a direction that is alike in all rows."""
+        """The same of the derivative."""
         made = self.origin or self.plainly()
-
-        def along() -> Array:
-            every = np.broadcast_to(v[:1], made.inputs[operand].shape)
-            return made.twice(way, operand, every) if second else made.pushed(way, operand, every)
-
-        return made.answered(("along", way, operand, v[:1].tobytes(), second), along)[: self.rows]
+        return [g[: self.rows] for g in made.grads(way)]
 
     def got(self) -> Array:
         """The target's first result."""
@@ -138,9 +115,7 @@ class Case(Oracle):
     def call(self, inputs: Sequence[Array]) -> tuple[Array, ...]:
         """The target's results for these operands by the plain call."""
         c = self.concept
-        found = self.target.call(
-            c.call_name, inputs, self.keywords, apart=c.apart, outputs=len(c.outputs), way=self.way
-        )
+        found = self.target.call(c.call_name, inputs, self.keywords, apart=c.apart, outputs=len(c.outputs))
         for got, shape in zip(found, self.shapes, strict=True):
             self._held(got.shape, shape)
         return found
@@ -164,44 +139,113 @@ class Case(Oracle):
                 f"{self.concept.signature} gives {shape[apart:]}: return that shape"
             )
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each result, by the signature; a dimension that no operand has is the reference's."""
+        sizes = self.concept.sizes(self.inputs)
+        if all(d in sizes for core in self.concept.outputs for d in core):
+            return tuple((self.rows, *(sizes[d] for d in core)) for core in self.concept.outputs)
+        return tuple(value.shape for value, _ in self.bounds())
+
     def grads(self, way: str) -> list[Array]:
         """The target's own derivative: one array per differentiable operand."""
-        return self.answered(("grads", way), lambda: self._back(self._derived(way, self.wrt, self.cotangent), self.wrt))
+        return self.answered(("grads", way), lambda: self._derived(way, self.wrt, cotangent=self.cotangent))
 
     def pushed(self, way: str, operand: int, tangent: Array) -> Array:
         """The target's own derivative along a tangent of one operand, by forward mode."""
-        (found,), a, core = self._derived(way, [operand], tangent=tangent), self.asking, self.concept.result
-        if self.ask == PLAIN:
-            return found
-        self._held(found.shape, a.shape(core))
-        return a.result(found, core)
+        return self._derived(way, [operand], tangent=tangent)[0]
 
     def twice(self, way: str, operand: int, direction: Array) -> Array:
         """The target's own derivative, along a direction, of its gradient in one operand."""
-        return self._back(self._derived(way, [operand], self.cotangent, direction), [operand])[0]
+        return self._derived(way, [operand], cotangent=self.cotangent, tangent=direction)[0]
 
-    def _derived(
-        self, way: str, wrt: Sequence[int], cotangent: Array | None = None, tangent: Array | None = None
-    ) -> tuple[Array, ...]:
-        c, a, name = self.concept, self.asking, self.concept.call_name
+    def _derived(self, way: str, wrt: Sequence[int], **seeds: Array) -> list[Array]:
+        c, a = self.concept, self.asking
         if self.ask == PLAIN:
-            return self.target.derive(
-                way, name, self.inputs, wrt, self.keywords, cotangent=cotangent, tangent=tangent, apart=c.apart
-            )
+            return list(self.target.derive(way, c.call_name, self.inputs, wrt, self.keywords, apart=c.apart, **seeds))
         if self.refusable:
             self.results()  # it may say so in the shape of its result
         xs, options = a.operands(self.inputs), {**self.options, **a.keywords}
-        seed = None if cotangent is None else a.seed(cotangent, c.result)
-        along = None if tangent is None else a.direction(tangent, wrt[0])
-        # along a direction of one operand, the other is an array of its own
-        layout = a.memory(xs, a.doubled and tangent is None)
-        return self.target.derive(
-            way, name, xs, wrt, options, cotangent=seed, tangent=along, layout=layout, apart=a.apart
-        )
+        laid = {name: a.seed(g, c.result) for name, g in seeds.items()}  # a cotangent alone is asked for in other ways
+        found = self.target.derive(way, c.call_name, xs, wrt, options, layout=a.memory(xs, True), apart=a.apart, **laid)
+        return [a.back(a.given(g, k), c.cores[k]) for g, k in zip(found, wrt, strict=True)]
 
-    def _back(self, found: Sequence[Array], wrt: Sequence[int]) -> list[Array]:
-        """Derivatives in the shapes of the operands, as rows."""
-        if self.ask == PLAIN:
-            return list(found)
-        a, cores = self.asking, self.concept.cores
-        return [a.back(a.given(g, k), cores[k]) for g, k in zip(found, wrt, strict=True)]
+    @property
+    def cotangent(self) -> Array:
+        """What the derivative is seeded with."""
+        if self.seed is not None:
+            return self.seed
+        return self.once("cotangent", lambda: self.cotangent_of(self.shapes[0]))
+
+    # -- tier 1: running error
+    def bounds(self) -> tuple[Bounded, ...]:
+        """Value and required bound of each result: the largest running error among all sound algorithms."""
+        return self.once(("bounds", self.flush), lambda: self.concept.truth.bounds(self))
+
+    def bounded(self) -> Bounded:
+        """Of the first result."""
+        return self.bounds()[0]
+
+    @property
+    def value(self) -> Array:
+        return self.bounded()[0]
+
+    def lenient(self) -> Array | None:
+        """The bound of algorithms in wide use that a better one of like cost beats; None if none is declared."""
+        return self.once(("lenient", self.flush), lambda: bound.lenient(self, self.value))
+
+    def ideal(self) -> tuple[Array, ...]:
+        """The bound of the best algorithm of ordinary cost, for the report."""
+        return self.once(("ideal", self.flush), lambda: bound.ideal(self))
+
+    def bounded_grads(self) -> list[Bounded]:
+        """(value, required bound) per differentiable operand, by the sound backward formulas."""
+        return self.once(("grads", *self.scope), lambda: self.gathered(self._bounded_grads()))
+
+    def _bounded_grads(self) -> list[Bounded]:
+        return self.concept.truth.bounded_gradients(self, self.cotangent)
+
+    def gathered(self, found: list[Bounded]) -> list[Bounded]:
+        """Where an operand is broadcast, its derivative is a sum over rows, which is rounded as sums are."""
+        if not self.ask.stretched:
+            return found
+        return [bound.summed(self, self.asking, k, *found[j]) for j, k in enumerate(self.wrt)]
+
+    def saved_grads(self) -> list[Bounded] | None:
+        """The bound of the formula that has only the rounded output to go by; None if none is declared."""
+        saved = self.concept.freedom.saved
+        if saved is None:
+            return None
+        texts = (self.concept.backward, saved)
+        return self.once(("saved", *self.scope), lambda: self.gathered(bound.gradients(self, texts, self.cotangent)))
+
+    def widest_grads(self) -> list[Array]:
+        """The bound per differentiable operand of any formula, the saved one among them."""
+        required, saved = self.bounded_grads(), self.saved_grads()
+        return [np.maximum(e, s[1]) for (_, e), s in zip(required, saved or required, strict=True)]
+
+    # -- the truth
+    def exact(self, row: int, bits: int, output: int = 0) -> Any:
+        """The definition at one row, as an object array of balls."""
+        return self.once(("exact", row, bits), lambda: self._exact(row, bits))[output]
+
+    def _exact(self, row: int, bits: int) -> tuple[Any, ...]:
+        found = self.concept.truth.enclose(self.row(row), self.options, bits)
+        pairs = zip(found, self.bounds(), strict=True)
+        return tuple(np.broadcast_to(y, (1, *value.shape[1:]))[0] for y, (value, _) in pairs)
+
+    def exact_grads(self, row: int, bits: int) -> list[Any]:
+        """The exact derivative at one row: never through the reference."""
+        key = ("exact grads", self.scope[0], self.ask.stretched, row, bits)
+        return self.once(key, lambda: self._exact_grads(row, bits))
+
+    def _exact_grads(self, row: int, bits: int) -> list[Any]:
+        if not self.ask.stretched:
+            return self._row_grads(row, bits)
+        together = [self.asking.together(row, k) for k in self.wrt]
+        with precision(bits):
+            return [np.sum([self._row_grads(r, bits)[j] for r in rows], axis=0) for j, rows in enumerate(together)]
+
+    def _row_grads(self, row: int, bits: int) -> list[Any]:
+        seed = self.cotangent[row : row + 1]
+        return [g[0] for g in self.concept.truth.gradient(self.row(row), self.options, seed, self.wrt, bits)]

@@ -1,7 +1,6 @@
 """Certainty in balls: at rising precision the truth's enclosure decides *beyond* or *within*, or it stays unknown."""
 
 from collections.abc import Callable
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any, TypeVar
 
 import numpy as np
@@ -86,17 +85,11 @@ def decide(ball: arb, got: float, allowed: float, fmt: Format) -> str | None:
     return "within" if gap <= arb(allowed) else "beyond" if gap > arb(allowed) else None
 
 
-WORKING = 4000  # bits: differences of what was certified lose nothing of it
-FAR = 1 << 40  # an exponent that the decimal arithmetic of Python does not reach
-SHOWN = 20  # digits of an enclosure; more where the certificate needs them
-
-
 def excess(ball: arb, got: float, allowed: float) -> float:
     """Observed over allowed."""
     if not np.isfinite(got) or not ball.is_finite():
         return np.inf
-    with precision(WORKING):
-        gap = float(abs(ball - arb(got)).mid())
+    gap = float(abs(ball - arb(got)).mid())
     return gap / allowed if allowed > 0 else (np.inf if gap else 0.0)
 
 
@@ -104,11 +97,10 @@ def error_in_ulps(ball: arb, got: float, fmt: Format) -> float:
     """|got - y| / ulp(y), both clamped to twice the largest power of two; NaN and infinities are not measured."""
     if not np.isfinite(got) or not ball.is_finite():
         return np.inf
-    with precision(WORKING):
-        top = arb(2) ** (fmt.emax + 1)
-        y = ball.mid().min(top).max(-top).mid()
-        g = arb(got).min(top).max(-top)
-        return float((abs(g - y) / arb(float(fmt.ulp(np.float64(y))))).mid())
+    top = arb(2) ** (fmt.emax + 1)
+    y = ball.mid().min(top).max(-top).mid()
+    g = arb(got).min(top).max(-top)
+    return float((abs(g - y) / arb(float(fmt.ulp(np.float64(y))))).mid())
 
 
 def grade_of(ball: arb, got: float, fmt: Format) -> Severity:
@@ -120,33 +112,8 @@ def grade_of(ball: arb, got: float, fmt: Format) -> Severity:
     return Severity.INACCURATE
 
 
-def ends(ball: arb, got: float = np.nan) -> tuple[str, str]:
-    """The enclosure in decimal, rounded outward, to so many digits that what was ``got`` lies outside of it.
-
-    A number of float64 is said as such, in hex where its decimals are many.
-    """
+def ends(ball: arb) -> tuple[str, str]:
+    """The enclosure in decimal, each end to 20 digits."""
     if not ball.is_finite():
         return (str(float(ball.mid())),) * 2
-    with precision(WORKING):
-        low, high = ball.lower(), ball.upper()
-        if low == high and low == arb(float(low)):
-            exact = str(Decimal(float(low)))
-            return (exact if len(exact) <= SHOWN else float(low).hex(),) * 2
-        if low == high and not np.isfinite(float(low)):
-            return (low.str(SHOWN, radius=False),) * 2
-        digits = SHOWN
-        while True:
-            shown = _outward(low, digits, ROUND_FLOOR), _outward(high, digits, ROUND_CEILING)
-            if digits > WORKING // 4 or not np.isfinite(got) or not arb(shown[0]) <= arb(got) <= arb(shown[1]):
-                return shown
-            digits *= 2
-
-
-def _outward(end: arb, digits: int, rounding: str) -> str:
-    """The next number of so many digits; the text that it is rounded from is off by less than its last digit."""
-    close = Context(prec=digits + 4, Emin=MIN_EMIN, Emax=MAX_EMAX)
-    if abs(int(end.mid().man_exp()[1])) > FAR:
-        return end.str(digits, radius=False)
-    text = Decimal(end.str(digits + 4, radius=False))
-    step = close.next_minus(text) if rounding == ROUND_FLOOR else close.next_plus(text)
-    return str(Context(prec=digits, rounding=rounding, Emin=MIN_EMIN, Emax=MAX_EMAX).plus(step))
+    return ball.lower().str(20, radius=False), ball.upper().str(20, radius=False)

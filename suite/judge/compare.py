@@ -16,12 +16,10 @@ from suite.judge.case import Case
 from suite.judge.certify import Exact, certify, entry, error_in_ulps, excess, grade_of
 from suite.judge.outcome import Outcome, region_of
 from suite.judge.refute import EXACT, refuted
-from suite.judge.traced import sides, spread
 from suite.verdict import Severity
 
 BASIS = "running error"
-SAVED = "within the bound of a formula that has only the saved output, or of reverse mode through a sound text"
-CONVENTIONAL = "another definition, as good as this one, gives this result"
+SAVED = "within the bound of the formula that uses only the saved output"
 LENIENT = "within the bound of a lesser algorithm in wide use; a better one costs no more"
 Calls = Callable[[int], tuple[tuple[Array, ...], ...]]
 
@@ -31,8 +29,7 @@ class Ruler:
     """What results are measured against, entry by entry.
 
     ``only`` restricts to "finite" or "non-finite" results, so that accuracy and finiteness are two laws; ``saved`` is
-    a laxer bound under which a refutation is merely inaccurate; what agrees with one of the ``conventions`` is one;
-    ``severity`` takes the place of a grade.
+    a laxer bound under which a refutation is merely inaccurate; ``severity`` takes the place of a grade.
     """
 
     value: Array
@@ -45,7 +42,6 @@ class Ruler:
     saved: Array | None = None
     severity: Severity | None = None
     ideal: Array | None = None
-    conventions: tuple[tuple[Array, Array], ...] = ()  # (value, bound) of other definitions that are as good
     cap: int = 3  # entries that are certified
 
 
@@ -69,13 +65,12 @@ def compare(case: Case, got: Array, ruler: Ruler) -> Outcome:
     if not seen.flagged.any():
         return outcome
     for i in worst(np.where(seen.flagged, np.minimum(seen.ratio, 1e300), -1.0), ruler.cap):
-        outcome += _certified(case, i, got, ruler)
+        outcome += _certified(case, i, float(seen.got[i]), ruler)
     if outcome.refuted:
         sure = seen.flagged & (seen.ratio > (2.0 if case.format.p == 53 else 1.0))
-        finite = np.isfinite(seen.got)
-        rows, others = (np.unique(np.nonzero(sure & where)[0]) for where in (finite, ~finite))
+        rows = np.unique(np.concatenate([np.nonzero(sure)[0], [r.row for r in outcome.refuted]]))
         worst_ulp = max(outcome.ulps, *(r.error_ulp for r in outcome.refuted))
-        outcome = outcome.marked(region=outcome.region | region_of(case, rows, others), ulps=worst_ulp)
+        outcome = outcome.marked(region=region_of(case, rows), ulps=worst_ulp)
     return outcome
 
 
@@ -137,8 +132,8 @@ def worst(score: Array, cap: int) -> list[tuple[int, ...]]:
     return [tuple(int(v) for v in np.unravel_index(k, score.shape)) for k in order]
 
 
-def _certified(case: Case, i: tuple[int, ...], results: Array, ruler: Ruler) -> Outcome:
-    bound, got = float(ruler.allowed[i]), float(results[i])
+def _certified(case: Case, i: tuple[int, ...], got: float, ruler: Ruler) -> Outcome:
+    bound = float(ruler.allowed[i])
     verdict, ball = certify(lambda bits: entry(ruler.exact(i[0], bits), i[1:]), got, bound, case.format)
     if verdict == "unknown":
         return Outcome(unknown=1)
@@ -151,12 +146,10 @@ def _certified(case: Case, i: tuple[int, ...], results: Array, ruler: Ruler) -> 
     grade = ruler.severity or grade_of(ball, got, case.format)
     if saved is not None and (saved[i] == np.inf or excess(ball, got, float(saved[i])) <= 1):
         grade, note = Severity.INACCURATE, SAVED if ruler.wrt >= 0 else LENIENT
-    if any(abs(got - float(v[i])) <= float(e[i]) * (1 + 2.0**-20) for v, e in ruler.conventions):
-        grade, note = Severity.CONVENTION, CONVENTIONAL
     # the calls of a route differ from the eager call, so the case keeps the whole batch
     return refuted(
         case, i, grade, got, ball, allowed=bound, basis=ruler.basis, error=error, ratio=ratio,
-        wrt=ruler.wrt, output=ruler.output, note=note, sides=sides(i, results),
+        wrt=ruler.wrt, output=ruler.output, note=note,
     )  # fmt: skip
 
 
@@ -186,12 +179,12 @@ def bitwise(
     for i in worst(differ.astype(float), 1):
         row = int(rows[i[0]]) if rows is not None else i[0]
         error = error_in_ulps(arb(float(b[i])), float(a[i]), case.format) if np.isfinite(b[i]) else np.inf
+        made = tuple(calls(row)) if calls else ()
         outcome += refuted(
-            case, (row, *i[1:]), severity, float(a[i]), float(b[i]), basis=basis, error=error,
-            calls=tuple(calls(row)) if calls else (), sides=sides(i, got, spread(expected, a.shape)),
-        )  # fmt: skip
-    hit, lost = (np.unique(np.nonzero(differ & where)[0]) for where in (np.isfinite(a), ~np.isfinite(a)))
-    return outcome.marked(region=region_of(case, *(k if rows is None else rows[k] for k in (hit, lost))))
+            case, (row, *i[1:]), severity, float(a[i]), float(b[i]), basis=basis, error=error, calls=made
+        )
+    hit = np.unique(np.nonzero(differ)[0])
+    return outcome.marked(region=region_of(case, hit if rows is None else rows[hit]))
 
 
 def related(
@@ -226,12 +219,12 @@ def related(
     outcome = Outcome(cases=1, elements=int(judged.sum()), unjudged=unjudged, basis=basis, ratio=within)
     for i in worst(np.where(flagged, np.minimum(ratio, 1e300), -1.0), 3):
         x, y, slack = float(a[i]), float(b[i]), float(allowed[i])
-        exact_gap, row = arb(x) - arb(y), int(rows[i[0]]) if rows is not None else i[0]
+        exact_gap = arb(x) - arb(y)
         if (exact_gap if one_sided else abs(exact_gap)) > arb(slack):
+            row = int(rows[i[0]]) if rows is not None else i[0]
             outcome += refuted(
                 case, (row, *i[1:]), severity, x, y, allowed=slack, basis=basis, ratio=float(ratio[i]),
                 error=error_in_ulps(arb(y), x, case.format), calls=tuple(calls(row)) if calls else (),
-                sides=sides(i, left, spread(right, a.shape)),
             )  # fmt: skip
     return outcome
 

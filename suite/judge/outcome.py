@@ -8,9 +8,9 @@ import numpy as np
 
 from suite.floats import Array
 from suite.judge.case import Case
-from suite.judge.traced import Sides
-from suite.region import Region, cells_of
 from suite.verdict import Severity
+
+Region = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,6 @@ class Refutation:
     output: int = 0
     note: str = ""
     calls: tuple[tuple[Array, ...], ...] = ()
-    sides: Sides | None = None  # of a judgement on traced results: what was got, as an expression in calls
 
     @property
     def weight(self) -> tuple[int, float]:
@@ -41,7 +40,7 @@ class Refutation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A tally; ``+`` merges two. ``beyond``: the largest finite ratio of what is refuted."""
+    """A tally; ``+`` merges two."""
 
     cases: int = 0
     elements: int = 0
@@ -52,10 +51,9 @@ class Outcome:
     ideal: float = 0.0
     basis: str = ""
     refuted: tuple[Refutation, ...] = ()
-    region: Region = field(default_factory=Region)
+    region: Region = ()
     curve: Mapping[int, tuple[float, float]] = field(default_factory=dict)
     proved: bool = False
-    beyond: float = 0.0
 
     def __add__(self, other: "Outcome") -> "Outcome":
         curve = dict(self.curve)
@@ -72,10 +70,9 @@ class Outcome:
             max(self.ideal, other.ideal),
             self.basis or other.basis,
             tuple(sorted((*self.refuted, *other.refuted), key=lambda r: r.weight)[:4]),
-            self.region | other.region,
+            hull(self.region, other.region),
             curve,
             self.proved or other.proved,
-            max(self.beyond, other.beyond),
         )
 
     def marked(self, **changes: Any) -> "Outcome":
@@ -86,11 +83,17 @@ class Outcome:
         return self.marked(refuted=tuple(replace(r, index=(k, *r.index)) for r in self.refuted))
 
 
-def region_of(case: Case, rows: Any, others: Any = ()) -> Region:
-    """The cells of the rows with wrong finite results, and of the ``others``: an infinity, NaN, or no result."""
+def hull(a: Region, b: Region) -> Region:
+    """The least box that holds both."""
+    if not a or not b:
+        return a or b
+    return tuple((min(p[0], q[0]), max(p[1], q[1])) for p, q in zip(a, b, strict=True))
 
-    def cells(some: Any) -> Any:
-        some = np.arange(case.rows)[some] if isinstance(some, slice) else np.asarray(some, int)
-        return tuple(cells_of(x[some]) for x in case.inputs) if some.size else ()
 
-    return Region(cells(rows), cells(others))
+def region_of(case: Case, rows: Any) -> Region:
+    """Per operand, the range of the entries of these rows; non-finite entries count as +-max."""
+    box = []
+    for x in case.inputs:
+        values = np.nan_to_num(x[rows].astype(np.float64), nan=0.0, posinf=case.format.max, neginf=-case.format.max)
+        box.append((float(values.min()), float(values.max())) if values.size else (0.0, 0.0))
+    return tuple(box)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from suite.arithmetic import OPERATIONS, RunningError, Standard
+from suite.arithmetic import RunningError, Standard
 from suite.draw.asks import PLAIN, Ask
 from suite.draw.recipes import Recipe
 from suite.floats import Array, Format
@@ -36,7 +36,7 @@ class Problem:
     @property
     def options(self) -> dict[str, Any]:
         """The options of the concept: what a definition takes."""
-        return self.concept.given(self.recipe.option, self.concept.sizes(self.inputs))
+        return dict(self.concept.options[self.recipe.option])
 
     @property
     def keywords(self) -> dict[str, Any]:
@@ -72,16 +72,8 @@ class Problem:
         return [x[r : r + 1] for x in self.inputs]
 
     # -- how the texts are run
-    def required(self, fused: bool = False, derivative: bool = False) -> Standard:
-        """Where the concept is itself an operation of the arithmetic, that is held to be it, and not a rewriting."""
-        own = self.concept.name in OPERATIONS
-        standard = replace(
-            Standard.required(self.format, fused),
-            points=not self.concept.elementwise,
-            base_two=not own,
-            reciprocals=not own or derivative,
-            reach=1.0 if own else 0.25,
-        )
+    def required(self, fused: bool = False) -> Standard:
+        standard = replace(Standard.required(self.format, fused), points=not self.concept.elementwise)
         return standard.flushing() if self.flush else standard
 
     def lifted(self, standard: Standard) -> list[Any]:
@@ -103,18 +95,14 @@ class Problem:
         return self.memo.get("cotangent") if self.seed is None else self.seed
 
     def cotangent_of(self, shape: tuple[int, ...]) -> Array:
-        """Short dyadic numbers, so that seeding loses nothing, zeros among them; in every fifth row numbers with all
-        digits; single entries in every third.
+        """Short dyadic numbers, so that seeding loses nothing; single entries in every third row.
 
         Each row has a power of two of its own, some as large or small as a product of two may be.
         """
         g = self.rng("cotangent").integers(-8, 9, shape) / 4
-        rows = np.arange(shape[0])
-        third, fifth = rows % 3 == 0, rows % 5 == 4
-        whole = self.rng("digits").uniform(-2, 2, shape)
-        g = np.where(fifth.reshape(-1, *(1,) * (len(shape) - 1)), whole, g)
+        third = np.arange(shape[0]) % 3 == 0
         if len(shape) == 1:
-            g = np.where(third, 1.0, g)
+            g = np.where(third | (g == 0), 1.0, g)
         else:
             single = np.zeros(shape)
             single.reshape(shape[0], -1)[:, 0] = 1.0

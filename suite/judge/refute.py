@@ -7,7 +7,6 @@ from suite.floats import Array
 from suite.judge.case import Case
 from suite.judge.certify import ends
 from suite.judge.outcome import Outcome, Refutation, region_of
-from suite.judge.traced import Sides
 from suite.verdict import Severity
 
 EXACT = "exact"
@@ -28,29 +27,16 @@ def refuted(
     output: int = 0,
     note: str = "",
     calls: tuple[tuple[Array, ...], ...] = (),
-    sides: Sides | None = None,
 ) -> Outcome:
     """An outcome of one failure, ``at`` (row, *entry); numbers are kept as hex floats, a ball as its ends."""
     if isinstance(truth, arb):
-        truth = ends(truth, got if isinstance(got, float) else np.nan)
+        truth = ends(truth)
     elif isinstance(truth, float):
         truth = (truth.hex(), truth.hex())
     found = Refutation(
-        case, at[0], at[1:], severity, _text(got), truth, _text(allowed), basis, error, ratio, wrt, output, note, calls,
-        sides,
-    )  # fmt: skip
-    finite = _finite(found.got)
-    region = region_of(case, [at[0]] if finite else [], [] if finite else [at[0]])
-    beyond = ratio if finite and np.isfinite(ratio) else 0.0
-    return Outcome(refuted=(found,), region=region, basis=basis, beyond=beyond)
-
-
-def _finite(got: str) -> bool:
-    """Whether what was got is a number: hex, or in decimal with its error."""
-    try:
-        return bool(np.isfinite(float.fromhex(got) if "0x" in got else float(got)))
-    except (ValueError, OverflowError):
-        return False
+        case, at[0], at[1:], severity, _text(got), truth, _text(allowed), basis, error, ratio, wrt, output, note, calls
+    )
+    return Outcome(refuted=(found,), region=region_of(case, np.array([at[0]])), basis=basis)
 
 
 def _text(value: float | str) -> str:

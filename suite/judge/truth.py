@@ -37,21 +37,18 @@ class Formula(Truth):
     """The textbook formula: ``text`` is plain NumPy along the last axis; run on balls, it encloses each entry.
 
     ``kinks``: points of an elementwise function where it has no derivative; ``smooth`` (operand, options) tells the
-    entries at which one of many variables has one; where it has none it is Lipschitz, so that there are
-    ``subgradients``, or it is not. ``specials``: declared values at special arguments (IEEE 754, C's Annex F).
-    ``extended``: at infinite arguments the value is the limit of the formula. ``masks``: -inf entries are legal;
-    ``infinite``: so are those of +inf. ``exact``: IEEE 754 requires the correctly rounded result. ``real``: false where
-    the function is of floats, not of real numbers (the next float), and the formula only close to it.
+    entries at which one of many variables has one. ``specials``: declared values at special arguments (IEEE 754, C's
+    Annex F). ``extended``: at infinite arguments the value is the limit of the formula. ``masks``: -inf entries are
+    legal. ``exact``: IEEE 754 requires the correctly rounded result. ``real``: false where the function is of floats,
+    not of real numbers (the next float), and the formula only close to it.
     """
 
     text: Text
     kinks: tuple[float, ...] = ()
     smooth: Callable[..., Array] | None = None
-    subgradients: bool = True
     specials: tuple[Special, ...] = ()
     extended: bool = True
     masks: bool = False
-    infinite: bool = False
     exact: bool = False
     real: bool = True
 
@@ -85,10 +82,9 @@ class Formula(Truth):
         return bound.required(problem)
 
     def bounded_gradients(self, problem: Problem, cotangent: Array) -> list[Bounded]:
-        """By running error through every sound backward formula, and back through every text for the value."""
+        """By running error through every sound backward formula."""
         concept = problem.concept
-        formulas = (concept.backward, *concept.freedom.derivatives)
-        return bound.gradients(problem, formulas, cotangent, bound.texts(problem))
+        return bound.gradients(problem, (concept.backward, *concept.freedom.derivatives), cotangent)
 
     def second(
         self, operands: Sequence[Any], options: Options, cotangent: Array, k: int, direction: Array, bits: int

@@ -1,19 +1,18 @@
 """The result is within the bound that every sound algorithm attains."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
 import numpy as np
 
-from suite.floats import Array, Format, precision
+from suite.floats import Array, precision
 from suite.judge.case import Case
 from suite.judge.certify import BITS, entry, error_in_ulps
 from suite.judge.compare import Ruler, compare, each, worst
 from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
-from suite.laws.law import ASKED, EAGER, Law, computed
+from suite.laws.law import ASKED, EAGER, Law
 from suite.record import Concept
 from suite.targets.protocol import Target
 from suite.verdict import Severity
@@ -29,10 +28,10 @@ class Accuracy(Law):
     claim: ClassVar[str] = "the result is within the bound that every sound algorithm attains"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        return (*computed(target), ASKED) if concept.truth.encloses else ()
+        return (*EAGER, ASKED) if concept.truth.encloses else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        if route not in EAGER:
+        if route == ASKED:
             return along(case)
         ideal, basis = case.ideal(), basis_of(case.concept)
         out = each(
@@ -45,7 +44,7 @@ class Accuracy(Law):
 
 
 def along(case: Case) -> Outcome:
-    """Results as the ask or the way has them made, where they are not those of the plain call to the bit."""
+    """Results as the ask has them called, where they are not those of the plain call to the bit."""
     plain = case.plain_results()
     trios = list(zip(case.results(), plain, rulers(case), strict=True))
     out = each(compare(case, y, replace(r, value=apart(y, first, r.value, r.allowed))) for y, first, r in trios)
@@ -67,14 +66,7 @@ def apart(got: Array, eager: Array, value: Array, allowed: Array) -> Array:
 def rulers(case: Case) -> list[Ruler]:
     """What each result is measured against."""
     return [
-        Ruler(
-            value,
-            allowed,
-            partial(case.exact, output=k),
-            output=k,
-            saved=case.lenient(),
-            conventions=case.conventions() if k == 0 else (),
-        )
+        Ruler(value, allowed, partial(case.exact, output=k), output=k, saved=case.lenient())
         for k, (value, allowed) in enumerate(case.bounds())
     ]
 
@@ -113,16 +105,6 @@ def curve(
     np.maximum.at(top[0], bins, error[ok])
     np.maximum.at(top[1], bins, bound[ok])
     return {int(k) - BINS // 2: (float(top[0, k]), float(top[1, k])) for k in np.flatnonzero(np.bincount(bins))}
-
-
-def points(found: Mapping[int, tuple[float, float]], fmt: Format) -> dict[str, list[float]]:
-    """A curve as lists, from the left: x, the worst error in ulp, the bound in ulp."""
-    bins = sorted(found)
-    return {
-        "x": [centre(k, fmt.max, fmt.eta) for k in bins],
-        "ulp": [found[k][0] for k in bins],
-        "bound": [found[k][1] for k in bins],
-    }
 
 
 @dataclass(frozen=True)

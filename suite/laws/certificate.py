@@ -1,6 +1,6 @@
 """Where there is no formula to run: the defining equations, evaluated exactly; and iterations, step by step."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,10 +15,9 @@ from suite.judge.compare import Ruler, compare, each
 from suite.judge.outcome import Outcome
 from suite.judge.refute import refuted
 from suite.judge.truth import Claim
-from suite.laws.law import ASKED, Law, computed
+from suite.laws.law import ASKED, EAGER, Law
 from suite.record import Concept
 from suite.targets.protocol import Target
-from suite.targets.ways import EAGERLY
 from suite.verdict import Severity
 
 ROWS = 24  # of a case that are certified
@@ -32,22 +31,15 @@ class Certificate(Law):
     claim: ClassVar[str] = "the result satisfies the defining equations up to a backward error of the method"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        return (*computed(target), ASKED) if concept.truth.certifies else ()
+        return (*EAGER, ASKED) if concept.truth.certifies else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
-        results, rows = case.results(), range(min(case.rows, ROWS))
-        if case.way == EAGERLY:
-            return certified(case, results)
-        plain = case.plain_results()  # what is the same to the bit has been certified
-        differ = [r for r in rows if any(y[r].tobytes() != p[r].tobytes() for y, p in zip(results, plain, strict=True))]
-        size = sum(y[: len(rows)].size for y in results)
-        return certified(case, results, differ).marked(elements=size, basis="backward error")
+        return certified(case, case.results())
 
 
-def certified(case: Case, results: Sequence[Array], rows: Iterable[int] | None = None) -> Outcome:
-    """The claims about some rows of results, by default the first, which may come from any route."""
-    some = range(min(case.rows, ROWS)) if rows is None else rows
-    return each(_row(case, r, [y[r] for y in results]) for r in some)
+def certified(case: Case, results: Sequence[Array]) -> Outcome:
+    """The claims about some rows of results, which may come from any route."""
+    return each(_row(case, r, [y[r] for y in results]) for r in range(min(case.rows, ROWS)))
 
 
 def _row(case: Case, r: int, outputs: list[Array]) -> Outcome:

@@ -123,11 +123,12 @@ class NotConvex(Law):
         a, b, m = midpoints(case, self.wrt)
         true_gap, slack = self._certified(case, a, b, m)
         fa, fb, fm = (c.got().astype(np.float64) for c in (a, b, m))
+        gap = fm - (fa + fb) / 2
         # where the certified gap exceeds all bounds the library has to show it, up to these bounds
         clear = np.isfinite(true_gap) & (true_gap > 2 * slack)
+        shown, due = np.where(clear, gap, np.nan), np.where(clear, true_gap, np.nan)
         slack = slack * (1 + 2.0**-40) + own_rounding(0, np.abs(fm) + np.abs(fa) + np.abs(fb))
-        below, due = (fa + fb) / 2 - fm, np.where(clear, -true_gap, np.nan)
-        return related(a, below, due, slack, one_sided=True, calls=_calls(a, b, m))
+        return related(a, due, shown, slack, one_sided=True, calls=_calls(a, b, m))
 
     def _certified(self, case: Case, a: Case, b: Case, m: Case) -> tuple[Array, Array]:
         """A lower end of f(m) - (f(a) + f(b)) / 2 where balls prove it positive, for a few rows."""

@@ -29,10 +29,8 @@ def off_kinks(case: Case, k: int) -> Array:
 
 
 def smooth_together(case: Case, k: int) -> Array:
-    """The same where an entry stands for many: at all the rows and operands that it stands for."""
+    """The same where an entry is broadcast: at all the rows that it stands for."""
     smooth = off_kinks(case, k)
-    if case.asking.doubled and k < 2:
-        smooth = smooth & off_kinks(case, 1 - k)
     return smooth if not case.ask.stretched else case.asking.summed((~smooth).astype(float), k) == 0
 
 
@@ -66,13 +64,12 @@ class Gradient(Law):
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not differentiated(concept, target):
             return ()
-        modes = tuple(way.name for way in target.ways if way.pulls)
+        modes = tuple(way.name for way in target.ways if not way.forward)
         return modes[:1] if self.finite else (*modes, ASKED)
 
     def judge(self, case: Case, route: str) -> Outcome:
         case = affordable(case)
-        # by one array that is two operands there is one derivative
-        return each(self._operand(case, route, j) for j in range(len(case.wrt)) if not (case.asking.doubled and j == 1))
+        return each(self._operand(case, route, j) for j in range(len(case.wrt)))
 
     def _operand(self, case: Case, mode: str, j: int) -> Outcome:
         k, smooth = case.wrt[j], smooth_together(case, case.wrt[j])
@@ -81,12 +78,12 @@ class Gradient(Law):
         got, first = case.grads(ordinary(case) if mode == ASKED else mode)[j], ordinary(case)
         judged, only = np.isfinite(value) & np.isfinite(allowed), "non-finite" if self.finite else "finite"
         if mode != first:  # where the two agree, the first mode's finding is all that is to be said
-            eager, only = (case.plain_grads(first) if mode == ASKED else case.grads(first))[j], "all"
+            eager, only = (case.plain_grads(first) if mode == ASKED else case.grads(first))[j].astype(np.float64), "all"
+            eager = case.asking.summed(eager, k) if case.ask.stretched else eager
             value = apart(got, eager, np.where(judged, value, np.nan), allowed)
+        saved = case.saved_grads()
         ruler = Ruler(value, allowed, lambda row, bits: case.exact_grads(row, bits)[j], basis=BACKWARD, wrt=k, cap=2)
-        suspected = not np.all(np.abs(got.astype(np.float64) - value)[judged] <= allowed[judged] / 2)
-        saved = case.composed_grads()[j][1] if suspected and case.concept.truth.encloses else None
-        out = compare(case, got, replace(ruler, only=only, saved=saved))
+        out = compare(case, got, replace(ruler, only=only, saved=None if saved is None else saved[j][1]))
         if mode == first and not self.finite:
             return out
         return out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))

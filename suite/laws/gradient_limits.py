@@ -14,7 +14,7 @@ from suite.judge.outcome import Outcome
 from suite.judge.truth import floats
 from suite.laws.gradient import affordable, differentiated, off_kinks, ordinary
 from suite.laws.law import EAGER, Law
-from suite.laws.stability import MASKED, limited, special_rows, tamed
+from suite.laws.stability import MASKED, Limits, special_rows, tamed
 from suite.record import Concept
 from suite.targets.protocol import CallError, Target
 from suite.verdict import Severity
@@ -28,7 +28,7 @@ class GradientLimits(Law):
     claim: ClassVar[str] = "at an infinite argument the derivative is its limit"
 
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
-        return EAGER if differentiated(concept, target) and limited(concept) else ()
+        return EAGER if differentiated(concept, target) and Limits().routes(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         rows = without_nan(special_rows(case))
@@ -36,7 +36,7 @@ class GradientLimits(Law):
             return Outcome(cases=1)
         rows = affordable(rows)
         # a derivative far out is near its limit only for cotangents of ordinary size
-        rows = rows.seeded(ordinary_seed(rows.cotangent.astype(np.float64)))
+        rows = rows.seeded(np.clip(rows.cotangent.astype(np.float64), -2, 2))
         far = MASKED if case.concept.truth.masks else case.format.max
         near, further = (self._seeded_alike(rows, far * share) for share in (0.5, 1.0))
         try:
@@ -77,11 +77,6 @@ class GradientLimits(Law):
             compare(rows, got, replace(ruler, value=np.where(judged & here, v, np.nan), severity=severity))
             for here, severity in ((plain, None), (~plain, Severity.CONVENTION))
         )
-
-
-def ordinary_seed(g: Array) -> Array:
-    """Neither large nor zero: an infinite derivative times zero is nobody's limit."""
-    return np.where(g == 0, 1.0, np.clip(g, -2, 2))
 
 
 def differentiable(rows: Case, j: int) -> Array:

@@ -38,7 +38,7 @@ class Kink(Law):
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         truth = concept.truth
         kinks = (truth.kinks and concept.elementwise) or truth.smooth is not None
-        return EAGER if kinks and truth.subgradients and differentiated(concept, target) else ()
+        return EAGER if kinks and differentiated(concept, target) else ()
 
     def judge(self, case: Case, route: str) -> Outcome:
         return self._points(case) if case.concept.elementwise else self._entries(case)

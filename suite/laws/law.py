@@ -8,15 +8,9 @@ from suite.judge.case import Case
 from suite.judge.outcome import Outcome
 from suite.record import Concept
 from suite.targets.protocol import Target
-from suite.targets.ways import EAGERLY
 
-EAGER = (EAGERLY,)
+EAGER = ("eager",)
 ASKED = "asked"  # the route of the calls that are drawn: other axes, other memory, broadcast, one row
-
-
-def computed(target: Target) -> tuple[str, ...]:
-    """The plain call, and the target's other ways to compute a value."""
-    return (*EAGER, *(way.name for way in target.ways if not way.order))
 
 
 @dataclass(frozen=True)
@@ -41,8 +35,3 @@ class Law:
 
     def judge(self, case: Case, route: str) -> Outcome:
         raise NotImplementedError
-
-
-def ways_of(target: Target, order: int = 1, forward: bool = False) -> tuple[str, ...]:
-    """The names of the target's ways of one sort; calls that are drawn are differentiated by the first of them."""
-    return tuple(way.name for way in target.ways if way.order == order and way.forward == forward)

@@ -1,23 +1,19 @@
 """The derivative of the derivative, as a product with a vector, by differentiating the target's own backward."""
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 from typing import Any, ClassVar
 
 import numpy as np
 from flint import arb
 
 from suite.arithmetic import Dual, RunningError, Standard, Variable, backward
-from suite.draw.asks import PLAIN
-from suite.floats import Array, precision
-from suite.judge.bound import as_running, summed
+from suite.floats import Array
+from suite.judge.bound import as_running
 from suite.judge.case import Case
 from suite.judge.compare import Ruler, compare
 from suite.judge.outcome import Outcome
-from suite.laws.accuracy import apart
 from suite.laws.gradient import affordable, differentiated, off_kinks
-from suite.laws.law import ASKED, Law, ways_of
+from suite.laws.law import Law
 from suite.record import Concept
 from suite.targets.protocol import Target
 
@@ -37,48 +33,25 @@ class SecondDerivative(Law):
     def routes(self, concept: Concept, target: Target) -> tuple[str, ...]:
         if not (concept.truth.encloses and differentiated(concept, target)):
             return ()
-        ways = twice(target)
-        return (*ways, ASKED) if ways else ()
+        return tuple(way.name for way in target.ways if way.order == 2 and not way.forward)
 
     def judge(self, case: Case, route: str) -> Outcome:
-        case, first = affordable(case), twice(case.target)[0]
-        way = first if route == ASKED else route
-        k, v, got = second_derivative(case, way)
-        rows, a = case if case.ask == PLAIN else case.plainly(), case.asking
-        value, allowed = bounded(rows, k, v, case.concept.backward)
-        judged = off_kinks(rows, k) & np.isfinite(value) & np.isfinite(allowed) & calm(rows, k, value)
+        case = affordable(case)
+        k, v, got = second_derivative(case, route)
+        value, allowed = bounded(case, k, v, case.concept.backward)
+        judged = off_kinks(case, k) & np.isfinite(value) & np.isfinite(allowed) & calm(case, k, value)
         if not judged.any():
             return Outcome(cases=1, unjudged=value.size)
-        # where an entry stands for many rows, the derivative of its gradient is the sum of theirs
-        total, spread = summed(case, a, k, np.where(judged, value, np.nan), allowed)
-        tolerance = np.fmax(spread, a.summed(declared(rows, k, value) + np.zeros(value.shape), k))
-        if route == ASKED:
-            eager = a.summed(case.plain_along(way, k, v, second=True).astype(np.float64), k)
-            total = apart(got, eager, total, tolerance)
-        elif route != first:  # where the two agree, the first one's finding is all that is to be said
-            total = apart(got, second_derivative(case, first)[2], total, tolerance)
-
-        def truth(row: int, bits: int) -> Any:
-            each = (confirmed(exact(rows, k, v, r, bits), value[r], allowed[r]) for r in a.together(row, k))
-            with precision(bits):
-                return reduce(add, each)
-
         ruler = Ruler(
-            total,
-            tolerance,
-            truth,
+            np.where(judged, value, np.nan),
+            np.fmax(allowed, declared(case, k, value)),
+            lambda row, bits: confirmed(exact(case, k, v, row, bits), value[row], allowed[row]),
             basis="declared (three bits, or one), or the running error of the backward's derivative",
             wrt=k,
-            saved=np.where(np.isfinite(got.astype(np.float64)), a.summed(lenient(rows, k, v), k), 0.0),
+            saved=np.where(np.isfinite(got.astype(np.float64)), lenient(case, k, v), 0.0),
             cap=6,
         )
-        out = compare(case, got, ruler)
-        return out if route == first else out.marked(elements=int(judged.sum()), unjudged=int((~judged).sum()))
-
-
-def twice(target: Target) -> tuple[str, ...]:
-    """The ways that differentiate twice: in reverse both times, or forward over reverse."""
-    return (*ways_of(target, order=2), *ways_of(target, order=2, forward=True))
+        return compare(case, got, ruler)
 
 
 def second_derivative(case: Case, way: str) -> tuple[int, Array, Array]:

@@ -7,13 +7,12 @@ from suite.mutants.edge import edges
 from suite.mutants.modes import of_modes
 from suite.mutants.mutant import Mutant
 from suite.mutants.operators import generated
-from suite.mutants.ways import of_ways
 
 
 @cache
 def mutants() -> tuple[Mutant, ...]:
     """Every mutant; an id is used once."""
-    found = (*CORPUS, *edges(), *generated(), *of_modes(), *of_ways())
+    found = (*CORPUS, *edges(), *generated(), *of_modes())
     ids = [m.id for m in found]
     repeated = sorted({i for i in ids if ids.count(i) > 1}) if len(set(ids)) < len(ids) else []
     if repeated:

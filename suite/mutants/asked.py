@@ -74,15 +74,11 @@ def one_for_all(x: Array, *rest: Array, **options: Any) -> bool:
     return any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True))
 
 
-def one_for_the_last_axis(x: Array, *rest: Array, **options: Any) -> bool:
-    return bool(x.ndim > 0 and x.shape[-1] > 1 and x.strides[-1] == 0)
-
-
 def short_labels(x: Array, labels: Array, *rest: Array, **options: Any) -> bool:
     return bool(labels.dtype == np.int32)
 
 
-TWICE = "one array twice"
+TWICE = "one array twice"  # of a derivative there is no such thing
 # kind of mutant -> (the feature of an ask that a concept must allow, its value, the path)
 PATHS: Mapping[str, tuple[str, object, Callable[..., bool]]] = {
     "another axis": ("place", "first", along_another_axis),
@@ -98,10 +94,9 @@ PATHS: Mapping[str, tuple[str, object, Callable[..., bool]]] = {
     "transposed operands": ("memory", "transposed", axes_swapped),
     "operands with gaps": ("memory", "strided", entries_apart),
     "stride zero": ("memory", "expanded", one_for_all),
-    "stride zero at the end": ("memory", "repeated", one_for_the_last_axis),
     "short labels": ("labels", "int32", short_labels),
 }
-LAYOUTS = ("strided", "transposed", "expanded", "repeated")  # that every library has
+LAYOUTS = ("strided", "transposed", "expanded")  # that every library has
 
 
 def on_path(kind: str) -> Callable[[Concept, Function], Function | None]:
@@ -116,18 +111,6 @@ def on_path(kind: str) -> Callable[[Concept, Function], Function | None]:
         return either(_slightly(good), good, when)
 
     return make
-
-
-def use_forgotten(concept: Concept, vjp: Function) -> Function | None:
-    """Of one array that is given twice only the first use is differentiated."""
-    if concept.wrt[:2] != [0, 1] or "shared" not in choices(concept, LAYOUTS):
-        return None
-
-    def wrong(*operands: Array, **options: Any) -> tuple[Array, ...]:
-        first, second, *others = vjp(*operands, **options)
-        return (first, np.zeros_like(second), *others) if one_array(*operands) else (first, second, *others)
-
-    return wrong
 
 
 def _slightly(good: Function) -> Function:

@@ -16,8 +16,7 @@ from suite.draw.recipes import Recipe, draw
 from suite.floats import FORMATS
 from suite.judge.case import Case
 from suite.laws.second import bounded, direction
-from suite.mutants.asked import along_another_axis, of_many_axes
-from suite.mutants.makers import either, right
+from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant
 from suite.record import Concept
 
@@ -99,22 +98,10 @@ def forward_doubled(concept: Concept, f: Function) -> Function:
     return wrong
 
 
-def asked(concept: Concept, f: Function) -> Function:
-    """Forward mode is wrong in one way of calling alone: along another axis, or of more axes than two."""
-    return either(forward_doubled(concept, f), f, along_another_axis if concept.along else of_many_axes)
-
-
-def asked_twice(concept: Concept, f: Function) -> Function:
-    """The same of the second derivative."""
-    return either(turned(concept, f), f, along_another_axis if concept.along else of_many_axes)
-
-
 OPERATORS = (
     ("second derivative dropped", "Newton's method, Hessians and gradient penalties miss a term", SECOND, dropped),
     ("second derivative turned", "Newton's method goes uphill", SECOND, turned),
     ("forward mode doubled", "forward mode and reverse mode disagree", FORWARD, forward_doubled),
-    ("forward mode of another form", "calls of this form push the tangent twice", FORWARD, asked),
-    ("second derivative of another form", "calls of this form bend the other way", SECOND, asked_twice),
 )
 
 
@@ -134,7 +121,7 @@ def of_modes() -> Iterator[Mutant]:
             continue
         bent = curved(concept)
         for kind, why, mode, change in OPERATORS:
-            if (mode == SECOND and not bent) or (concept.apart and change in (asked, asked_twice)):
+            if mode == SECOND and not bent:
                 continue
             dtype = list(FORMATS)[zlib.crc32(f"{concept.name} {kind}".encode()) % len(FORMATS)]
             yield Mutant(concept.name, kind, partial(change, concept), why, "operator", "", dtype, mode=mode)

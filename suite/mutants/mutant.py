@@ -20,9 +20,9 @@ class Mutant:
     ``function`` has the signature of the concept's function, on NumPy arrays (operands positional, ``axis``,
     ``keepdims`` and options keyword-only), or of its derivative where ``vjp`` is set (``cotangent`` as a keyword; a
     tuple, one array per differentiable operand). Where ``mode`` is set, torch's function is changed instead, in that
-    way of computing or differentiating alone, and ``function`` makes the changed one from it. ``origin``: "corpus", a
-    bug of a library, with its tracker's number as ``source``; "operator", applied to every concept it fits; "edge",
-    made to lie just beyond the bound.
+    mode of differentiation alone, and ``function`` makes the changed one from it. ``origin``: "corpus", a bug of a
+    library, with its tracker's number as ``source``; "operator", applied to every concept it fits; "edge", made to lie
+    just beyond the bound.
     """
 
     concept: str

@@ -16,7 +16,7 @@ import numpy as np
 import reference as ref
 from suite.concepts import concepts
 from suite.floats import FORMATS, Array, format_of
-from suite.mutants.asked import PATHS, TWICE, on_path, use_forgotten
+from suite.mutants.asked import PATHS, TWICE, on_path
 from suite.mutants.derivatives import nan_at_zero, swapped, tail_detached, transposed, without_cotangent
 from suite.mutants.makers import Function, coin, either, strided
 from suite.mutants.mutant import Mutant
@@ -218,27 +218,6 @@ def _other_axis(concept: Concept, good: Function) -> Function | None:
 
 DIGITS = ("float64", "float32", "float16")  # bfloat16 has not three digits to lose
 WIDE, HALVES = ("float64", "float32"), ("float16", "bfloat16")
-
-
-def _of_nothing(concept: Concept, good: Function) -> Function | None:
-    """NaN for an axis without entries, where a value is declared."""
-    if concept.result or not concept.along:
-        return None
-
-    def nothing(x: Array, *rest: Array, **options: Any) -> bool:
-        return bool(x.ndim and x.shape[-1] == 0)
-
-    def wrong(*operands: Array, **options: Any) -> Array:
-        y = np.asarray(good(*operands, **options))
-        return np.full_like(y, np.nan)
-
-    try:
-        declared = good(*(np.zeros((1, 0)) for _ in concept.operands), **concept.along, **concept.options[0])
-    except ValueError:
-        return None
-    return None if np.isnan(declared).any() else either(wrong, good, nothing)
-
-
 OPERATORS: tuple[Operator, ...] = (
     Operator("relative error 1e-3", "three digits only", result_changed(_scaled(1.001)), DIGITS),
     Operator("64 ulp", "the last six bits are noise", result_changed(_ulps(64.0))),
@@ -258,7 +237,6 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("tail dropped", "what is left after blocks of 8 is never read", _shortened(8, 1)),
     Operator("wrong beyond 1024", "a second block loses its last entry", _shortened(1024, 1)),
     Operator("stale buffer", "an entry of the output is not written", _stale),
-    Operator("value of nothing", "an axis without entries gives NaN", _of_nothing),
     Operator("strided operands", "operands with gaps take a less accurate path", _on_strides),
     Operator("neighbouring axis", "another axis than the last is off by one", _other_axis),
     Operator("relative error 1e-3", "three digits only", result_changed(_scaled(1.001)), DIGITS, vjp=True),
@@ -277,7 +255,6 @@ OPERATORS: tuple[Operator, ...] = (
         for kind in PATHS
         if kind != TWICE
     ),
-    Operator(TWICE, "the derivative by one of two uses of an array is lost", use_forgotten, vjp=True),
 )
 
 

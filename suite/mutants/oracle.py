@@ -67,8 +67,6 @@ def rounded(
 ) -> Array:
     """The rounding of ``balls(*rows)`` where the rows are finite and decide it, else ``like``."""
     out = np.array(like)
-    if not all(x.size for x in rows):  # of nothing, balls have nothing to say
-        return out
     if max(x[0].size for x in rows) > 300:  # balls by the ten thousand take too long here
         return out
     usable = np.logical_and.reduce([np.isfinite(x.astype(np.float64)).reshape(len(x), -1).all(axis=1) for x in rows])

@@ -45,9 +45,7 @@ class Call:
         own = {k: v for k, v in self.options.items() if k not in ("axis", "keepdims", "cotangent")}
         rows = self._rows()
         dtype = next(x.dtype for x in rows if x.dtype.kind not in "iu")
-        sizes = self.concept.sizes(rows)
-        option = next(k for k in range(len(self.concept.options)) if self.concept.given(k, sizes) == own)
-        recipe = Recipe((), option, 0)
+        recipe = Recipe((), self.concept.options.index(own), 0)
         return Case(self.concept, format_of(dtype), rows, recipe, target=target)
 
     def _rows(self) -> tuple[Array, ...]:

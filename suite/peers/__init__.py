@@ -14,7 +14,6 @@ import numpy as np
 from suite.concepts import concepts
 from suite.mutants.makers import right
 from suite.mutants.mutant import Mutant
-from suite.mutants.ways import VMAPPED
 from suite.peers.array_api import array_api
 from suite.peers.jax import check_grads
 from suite.peers.subject import NotApplicable, Subject
@@ -39,8 +38,6 @@ def peers_say(mutant: Mutant, seed: int = 0) -> tuple[tuple[str, str], ...]:
 
 
 def _verdict(peer: str, mutant: Mutant, seed: int) -> str:
-    if mutant.mode == VMAPPED:
-        return "not applicable: makes the plain call"
     if mutant.mode and peer not in DOUBLE:
         return "not applicable: compares no such derivatives"
     if mutant.mode and peer == "check_grads":

@@ -152,7 +152,7 @@ def close(got: Array, expected: Array, most: float) -> bool:
 
 def _statistical(subject: Subject, rng: Rng) -> None:
     name = subject.concept.call_name
-    for option in subject.concept.fixed:
+    for option in subject.concept.options:
         for shape, axis, keepdims in _reductions():
             x = numbers(shape, subject.dtype, rng)
             options = {**option, "axis": axis, "keepdims": keepdims}
@@ -206,7 +206,7 @@ def _cumulative(subject: Subject, rng: Rng) -> None:
 
 def _linear(subject: Subject, rng: Rng) -> None:
     name = subject.concept.call_name
-    for option in subject.concept.fixed:
+    for option in subject.concept.options:
         for shapes in LINALG[name]:
             operands = tuple(numbers(s, subject.dtype, rng) for s in shapes)
             if name in ("solve", "matrix_norm"):  # invertible; and LAPACK writes to the terminal at an infinity

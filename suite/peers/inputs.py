@@ -31,7 +31,7 @@ def ways(concept: Concept, turn: int) -> Iterator[Mapping[str, Any]]:
     """
     kept = {"keepdims": True} if "keepdims" in concept.parameters else {}
     along: Mapping[str, Any] = {"axis": 0, **kept} if turn % 2 else {"axis": -1}
-    for option in concept.fixed:
+    for option in concept.options:
         yield {**option, **(along if concept.along else {})}
 
 

@@ -47,11 +47,10 @@ class Closest:
     ratio: float  # observed / bound
 
 
-def concerned(law: Law, vjp: bool, mode: str = "", route: str = "") -> bool:
-    """Whether a law can see a change at all: along one way alone, in the derivative, or in the value."""
+def concerned(law: Law, vjp: bool, mode: str = "") -> bool:
+    """Whether a law can see a change at all: in a mode of differentiation alone, in the derivative, or in the value."""
     if mode:
-        seeing = {SECOND: SecondDerivative, FORWARD: Forward}
-        return isinstance(law, seeing[mode]) if mode in seeing else route == mode
+        return isinstance(law, {SECOND: SecondDerivative, FORWARD: Forward}[mode])
     return law.family in ("gradient", "convexity") if vjp else not isinstance(law, Gradient | Kink)
 
 

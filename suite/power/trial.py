@@ -113,7 +113,7 @@ class Subject:
             differs = True
         killers, ratio, worst, shadowed = [], t.ratio, Severity.INCONSISTENT, t.shadowed
         for position, (key, law) in enumerate(self.laws.items()):
-            if not concerned(law, self.mutant.vjp, self.mutant.mode, key.route):
+            if not concerned(law, self.mutant.vjp, self.mutant.mode):
                 continue
             for one in putting(key, position, mine):
                 severity, observed = verdict(law, one, key.route)
@@ -163,8 +163,6 @@ def results(case: Case, mutant: Mutant) -> list[Any]:
         return [second_derivative(affordable(case), SECOND)[2]]
     if mutant.mode == FORWARD:
         return [pushed(affordable(case))]
-    if mutant.mode:
-        return [case.by(mutant.mode).got()]
     return case.grads(case.target.ways[0].name) if mutant.vjp else [case.got()]
 
 
@@ -248,7 +246,7 @@ class Proceedings:
 
     def putting(self, whole: bool = False) -> Putting:
         if whole:
-            return lambda key, position, case: [case] if entrywise(key, case.target, self.profile) else []
+            return lambda key, position, case: [case] if entrywise(key) else []
         return partial(put, number=self.number, profile=self.profile)
 
     @property

@@ -1,6 +1,7 @@
 """``lawful audit``, ``accept``, ``reproduce`` and ``concepts``: what they print, what they write, how they exit."""
 
 import argparse
+import datetime
 import json
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,12 @@ from rich.console import Console
 from suite.audit import process
 from suite.audit.catalogue import as_markdown, as_text, catalogue
 from suite.audit.recheck import refuted_again
-from suite.audit.session import Request, UsageError, exit_code, nearest, prepare, run
+from suite.audit.session import Request, UsageError, exit_code, nearest, platform_of, prepare, run
 from suite.concepts import call_names, concepts
+from suite.findings import known as known_findings
 from suite.report import document, terminal
 from suite.report.voice import complain, say
-from suite.report.wording import enclosure
-from suite.targets.loading import compute_with, load
+from suite.targets.loading import load
 from suite.targets.protocol import Target, TargetError
 from suite.verdict import Audit, Finding, Severity, Verdict
 
@@ -23,11 +24,23 @@ LAST = Path(".lawful")  # where the last report is kept when --report names no o
 
 
 def audit(arguments: argparse.Namespace) -> int:
+
     folder = Path(arguments.report) if arguments.report else LAST
     place = folder.absolute()  # a target may change the working directory when it is loaded
     if arguments.report:
         writable(folder)
-    prepared = prepare(asked(arguments))
+    request = Request(
+        arguments.target,
+        tuple(arguments.concept),
+        tuple(arguments.law),
+        tuple(arguments.dtype),
+        arguments.device,
+        arguments.profile,
+        arguments.seed,
+        arguments.workers,
+        tuple(arguments.known),
+    )
+    prepared = prepare(request)
     for sentence in prepared.idle:
         complain(sentence)
     console = Console(soft_wrap=False)
@@ -50,23 +63,6 @@ def audit(arguments: argparse.Namespace) -> int:
     elif not any(c.verdict is not Verdict.NOT_JUDGED for c in result.cells):
         complain(f"no cell was judged: {reason_of(result)}")
     return exit_code(result, interrupted, Severity(arguments.fail_on), arguments.strict)
-
-
-def asked(arguments: argparse.Namespace) -> Request:
-    """The request that a command line makes."""
-    return Request(
-        arguments.target,
-        tuple(arguments.concept),
-        tuple(arguments.law),
-        tuple(arguments.dtype),
-        arguments.device,
-        arguments.profile,
-        arguments.seed,
-        arguments.workers,
-        tuple(arguments.known),
-        exclude=tuple(arguments.exclude),
-        capability=arguments.capability,
-    )
 
 
 def groups_of(result: Audit) -> int:
@@ -122,11 +118,42 @@ def asked_for(arguments: argparse.Namespace, report: Any) -> list[Finding]:
     return [found[arguments.id]]
 
 
+def is_broken(cell: Any, asked: str) -> bool:
+    """Whether that broken cell is asked for: by its name, or the front of it, or as one that is not known yet."""
+    name = "-".join(cell[part] for part in ("concept", "dtype", "law", "route"))
+    there = not cell["known"] if asked == "all" else f"{name}-".startswith(f"{asked}-")
+    return cell["verdict"] == Verdict.BROKEN and there
+
+
+def accept(arguments: argparse.Namespace) -> int:
+
+    report = last(arguments)
+    cells = [c for c in report["cells"] if is_broken(c, arguments.id)]
+    findings = [] if cells and arguments.id != "all" else asked_for(arguments, report)
+    path = Path(arguments.known)
+    entries, broken = (known_findings.read(path), known_findings.read_broken(path)) if path.exists() else ((), ())
+    severity = Severity(arguments.severity) if arguments.severity else None
+    today = datetime.date.today().isoformat()
+    where = platform_of(report["head"])
+    for finding in findings:
+        new = known_findings.accepted(finding, arguments.reason, today, where, arguments.upstream, severity)
+        entries = known_findings.merged(entries, new)
+    added = [known_findings.accepted_broken(c, arguments.reason, today, where, arguments.upstream) for c in cells]
+    replaced = {(b.cell, b.device) for b in added}
+    known_findings.write(path, entries, [*(b for b in broken if (b.cell, b.device) not in replaced), *added])
+    for finding in findings:
+        say(f"{finding.id} ({finding.concept} {finding.dtype}, {finding.law}) is known in {path}")
+    for entry in added:
+        say(f"{entry.id} is known to be broken in {path}: {entry.sentence}")
+    if not findings and not added:
+        say(f"no new finding in the last report: nothing was added to {path}")
+    return 0
+
+
 def reproduce(arguments: argparse.Namespace) -> int:
 
     report = last(arguments)
     findings = asked_for(arguments, report)
-    compute_with(report["head"].get("capability", ""))
     target = load(report["head"]["target"], report["head"]["device"], call_names())
     repeated = [again(f, target) for f in findings]
     return int(any(repeated))
@@ -143,7 +170,7 @@ def again(finding: Finding, target: Target) -> bool:
     if found is None:
         say("not refuted: the witness passes now")
         return False
-    truth = enclosure(found.enclosure)
+    truth = " to ".join(dict.fromkeys(found.enclosure))
     say(f"refuted again ({found.severity}): got {found.got}, truth {truth}, allowed {found.allowed} ({found.basis})")
     return True
 

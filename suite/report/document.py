@@ -29,7 +29,6 @@ def document(audit: Audit) -> dict[str, Any]:
         "fixed": list(audit.fixed),
         "curves": to_json(audit.curves),
         "broken": list(audit.broken),
-        "notes": list(audit.notes),
     }
 
 

@@ -120,7 +120,7 @@ def _packed(entries: Sequence[Text], width: int) -> list[Text]:
 
 
 def findings(audit: Audit, console: Console) -> None:
-    """New ones by their causes, one of each in full; then known, fixed and broken ones, and notes, in one line each."""
+    """New ones by their causes, one of each in full; then known, fixed and broken ones in one line each."""
     found = audit.findings
     groups = causes(f for f in found if not f.known)
     for number, cause in enumerate(groups[:CAUSES], 1):
@@ -135,8 +135,6 @@ def findings(audit: Audit, console: Console) -> None:
         _wrapped(console, f"{known}: it passes again", "fixed  ")
     for sentence in audit.broken:
         _broken(sentence, audit, console)
-    for sentence in audit.notes:
-        _wrapped(console, sentence, "note   ")
 
 
 def _broken(sentence: str, audit: Audit, console: Console) -> None:
@@ -176,7 +174,6 @@ def _fields(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "truth", wording.enclosure(finding.enclosure)
     yield "allowed", f"{wording.both(finding.allowed)}, by {finding.basis}"
     yield "error", wording.error(finding.error_ulp, finding.ratio)
-    yield "worst", f"{wording.error(finding.worst_ulp, finding.worst_ratio)}, of all failures of this cell"
     for i, line in enumerate(wording.witness_lines(finding.witness, VALUES)):
         yield "" if i else "witness", line
     yield "judged", wording.judged(finding.witness)

@@ -4,10 +4,10 @@ Whatever a target hands over (a name, a message, a path) may hold control charac
 sequences of a terminal, or half a surrogate pair: nothing of that reaches a reader as such.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from suite.region import Region
 from suite.verdict import Audit, Verdict, Witness
 
 KEPT = "\n\t"  # the only characters without a glyph that may stay: a reproduction has lines
@@ -62,13 +62,15 @@ def enclosure(ends: tuple[str, str]) -> str:
     return f"exactly {both(low)}" if low == high else f"[{both(low)}, {both(high)}]"
 
 
-def region(seen: Region) -> str:
-    """The binades of each operand at which failures were seen."""
-    told = seen.told()
-    kinds = (("", told["finite"]), (" (results that are no numbers)", told["other"]))
-    return "; ".join(
-        ", ".join(f"x{i} in {' '.join(runs)}" for i, runs in enumerate(cells)) + kind for kind, cells in kinds if cells
-    )
+def interval(name: str, low: float, high: float) -> str:
+    if low == high or (math.isnan(low) and math.isnan(high)):
+        return f"{name} = {low!r}"
+    return f"{low!r} ≤ {name} ≤ {high!r}"
+
+
+def region(box: Sequence[tuple[float, float]]) -> str:
+    """The least box that holds every failure seen, one interval for each operand."""
+    return ", ".join(interval(f"x{i}", *ends) for i, ends in enumerate(box)) or "-"
 
 
 def shape(sizes: Sequence[int]) -> str:

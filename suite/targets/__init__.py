@@ -14,20 +14,5 @@ def built_in() -> tuple[str, ...]:
     >>> built_in()
     ('numpy', 'torch')
     """
-    return tuple(name for name, text in _texts() if re.search(r"^FRAMEWORK = ", text, re.MULTILINE))
-
-
-@cache
-def capability_variables() -> tuple[str, ...]:
-    """The variables of the environment that tell a library, when it is imported, which instruction set to use.
-
-    >>> capability_variables()
-    ('ATEN_CPU_CAPABILITY',)
-    """
-    return tuple(v for _, text in _texts() for v in re.findall(r'^CAPABILITY = "(\w+)"', text, re.MULTILINE))
-
-
-def _texts() -> list[tuple[str, str]]:
-    """The files here by name."""
     files = sorted(path for folder in __path__ for path in Path(folder).glob("*.py"))
-    return [(path.stem, path.read_text("utf-8")) for path in files]
+    return tuple(p.stem for p in files if re.search(r"^FRAMEWORK = ", p.read_text("utf-8"), re.MULTILINE))

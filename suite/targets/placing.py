@@ -1,7 +1,6 @@
 """The text of an array in a given memory: what is stored, and the slices that make the operand of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,6 @@ def placed(x: Array, memory: Memory, literal: Callable[[Array], str], transpose:
     """
     if memory == contiguous(x.ndim):
         return literal(x)
-    if not memory.writeable:  # what is broadcast, if only to its own shape, is read-only
-        return broadcast.format(placed(x, replace(memory, writeable=True), literal, transpose, broadcast), x.shape)
     if 0 in memory.steps:
         return broadcast.format(literal(memory.held(x)), x.shape)
     dense: Array = np.full(memory.extents(x.shape), GAP, x.dtype)

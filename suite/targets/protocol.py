@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from suite.floats import Array
-from suite.targets.ways import EAGERLY, Way
 
 
 class TargetError(Exception):
@@ -29,6 +28,28 @@ class Unsupported(Exception):
 
 class CallError(Exception):
     """The function raised on this input."""
+
+
+# -- how a derivative is taken
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a library differentiates; the name is that of a route in reports.
+
+    ``order``: up to which derivative. A way of order 2 gives the gradient too, recorded so that it is differentiated
+    again. ``forward``: it pushes tangents, where the others pull cotangents back.
+    """
+
+    name: str
+    order: int = 1
+    forward: bool = False
+
+    def gives(self, cotangent: object, tangent: object) -> bool:
+        """Whether it does what these ask for: to pull back, to push forward, or both."""
+        if cotangent is not None and tangent is not None:
+            return self.order == 2
+        return tangent is not None if self.forward else cotangent is not None
 
 
 # -- how an operand lies in memory
@@ -106,15 +127,6 @@ def expanded(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), ((0,) + (1,) * (ndim - 1))[:ndim])
 
 
-def repeated(ndim: int) -> Memory:
-    """The first entry stands for all along the last axis."""
-    return Memory(tuple(range(ndim)), ((1,) * (ndim - 1) + (0,))[:ndim])
-
-
-def read_only(ndim: int) -> Memory:
-    return Memory(tuple(range(ndim)), (1,) * ndim, writeable=False)
-
-
 def packed(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, packed=True)
 
@@ -124,8 +136,9 @@ def sliced(ndim: int) -> Memory:
     return Memory(tuple(range(ndim)), (1,) * ndim, offset=min(ndim, 1), margin=2)
 
 
-PLACES = (contiguous, strided, transposed, offset, negative_stride, expanded, repeated, packed, sliced, read_only)
-LAYOUTS: Mapping[str, Callable[[int], Memory]] = {f.__name__: f for f in PLACES}
+LAYOUTS: Mapping[str, Callable[[int], Memory]] = {
+    f.__name__: f for f in (contiguous, strided, transposed, offset, negative_stride, expanded, packed, sliced)
+}
 Placement = Memory | int  # an index: the operand is the very array of that earlier one
 Layout = str | Sequence[Placement]  # one of LAYOUTS for all operands, or a place for each
 
@@ -139,68 +152,33 @@ def memories(layout: Layout, operands: Sequence[Array]) -> tuple[Placement, ...]
     return tuple(LAYOUTS[layout](x.ndim) for x in operands)
 
 
-# -- what a library says of itself
-
-
-@dataclass(frozen=True)
-class Documented:
-    """Another definition, which a library documents for a function in place of the textbook's, and where it does.
-
-    What the textbook refutes and this does not is a convention; what both refute is none. ``text`` is plain NumPy along
-    the last axis, as a concept's own; ``backward`` its derivative, where that is documented too.
-    """
-
-    text: Callable[..., Array]
-    source: str
-    backward: Callable[..., tuple[Array, ...]] | None = None
-
-
 # -- what a reproduction shows
 
 
 @dataclass(frozen=True)
-class Made:
-    """One call of a reproduction, by ``way``; where ``operand`` is set, of the derivative by that operand.
+class Shown:
+    """The calls that a finding shows; where ``operand`` is set, the derivative by that operand in place of the value.
 
-    ``result``: what it is called; an operand may be the result of an earlier call. ``wrt``: all operands that are
-    differentiated; none where the value is computed. A cotangent is pulled back, a tangent pushed forward; with both,
-    the derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
-    that matters. ``row``: of operands that hold many calls, the one that is made. ``output``: of several results,
-    which.
+    ``wrt``: all operands that are differentiated. A cotangent is pulled back, a tangent pushed forward; with both, the
+    derivative along ``tangent`` of the gradient that ``cotangent`` seeds. ``memory``: where the operands lie, where
+    that matters.
     """
 
-    result: str
     function: str
-    operands: tuple[Array | str, ...]
+    calls: tuple[tuple[Array, ...], ...]
     options: Mapping[str, object]
-    output: int = -1
-    way: str = EAGERLY
     wrt: tuple[int, ...] = ()
     operand: int = -1
     cotangent: Array | None = None
     tangent: Array | None = None
     memory: tuple[Placement, ...] = ()
-    row: int = -1
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What a reproduction does: the calls, what of them is computed on in float64, and what is printed.
-
-    ``wide``: (name, what is stacked to it). ``prints``: (label, an expression); ``beside``: (label, what is said).
-    """
-
-    calls: tuple[Made, ...]
-    wide: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    prints: tuple[tuple[str, str], ...] = ()
-    beside: tuple[tuple[str, str], ...] = ()
 
 
 # -- the protocol
 
 
 class Target(Protocol):
-    """A library on one device. Its first way is the one in which it ordinarily differentiates.
+    """A library on one device. Its first way is its ordinary one.
 
     ``flushes``: the hardware may take its subnormal numbers for zero, which is then no fault of its formulas.
     """
@@ -219,19 +197,8 @@ class Target(Protocol):
     def supports(self, function: str) -> bool:
         """Whether there is a function of this name."""
 
-    def documented(self, function: str) -> Documented | None:
-        """What the target's own documentation defines the function to be, where that is not the textbook's."""
-
     def differentiates(self, function: str) -> bool:
         """Whether the target has its derivative, in one of its ways."""
-
-    def refuses(self, function: str) -> frozenset[str]:
-        """The features of an ask that the function cannot be asked for: it has no parameter for them."""
-
-    def by_row(
-        self, function: str, operands: Sequence[Array], options: Mapping[str, object], derived: bool = False
-    ) -> bool:
-        """Whether the function, or its derivative, knows no batches: each row of this call becomes one of its own."""
 
     def call(
         self,
@@ -242,12 +209,8 @@ class Target(Protocol):
         *,
         apart: bool = False,
         outputs: int = 1,
-        way: str = EAGERLY,
     ) -> tuple[Array, ...]:
-        """The outputs, by the plain call or a way of order 0; ``apart``: each row of the operands is a call of its own.
-
-        What a way cannot do with a function is Unsupported, with the library's own word for it.
-        """
+        """The outputs; ``apart``: each row of the operands is a call of its own."""
 
     def derive(
         self,
@@ -265,8 +228,7 @@ class Target(Protocol):
         """A cotangent alone: the gradient by each operand of ``wrt``. A tangent alone: pushed forward, one an output.
 
         Both: the derivative along ``tangent`` of the gradient that ``cotangent`` seeds. A tangent is that of the
-        single operand of ``wrt``. Where two operands are one array, the gradient by it, for each of them: the sum of
-        what they would have as arrays of their own.
+        single operand of ``wrt``.
         """
 
     def describe(self) -> Mapping[str, object]:
@@ -274,11 +236,3 @@ class Target(Protocol):
 
     def reproduce(self, shown: Shown) -> str:
         """Lines that print the same with nothing but the library."""
-
-
-def way_to_compute(target: Target, way: str) -> Way | None:
-    """The target's way of order 0 that has this name; None for the plain call."""
-    taken = next((w for w in target.ways if w.name == way and not w.order), None)
-    if taken is None and way != EAGERLY:
-        raise Unsupported(f"{target.name} computes nothing by {way!r}")
-    return taken

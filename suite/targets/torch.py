@@ -3,10 +3,8 @@
 A file of your own looks like the upper half, with ``FRAMEWORK = "torch"``.
 """
 
-import ast
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -15,21 +13,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 from suite.floats import Array
-from suite.targets.protocol import Made, Memory, TargetError, Unsupported, contiguous
-from suite.targets.torch_documents import DOCUMENTED
-from suite.targets.torch_ways import (
-    THREADS,
-    WAYS,
-    Compiled,
-    derivative,
-    imports,
-    threaded,
-    vmapped,
-    words_of_derivative,
-    words_of_value,
-)
-from suite.targets.ways import Way
-from suite.targets.words import Renamed, head, in_runs, kind_of, listed
+from suite.targets.protocol import Memory, Shown, TargetError, Unsupported, Way, contiguous
+from suite.targets.words import Renamed, head, kind_of, listed
 
 Function = Callable[..., Tensor]
 Axes = int | tuple[int, ...]
@@ -104,22 +89,9 @@ def sigmoid_chain(x: Tensor, weights: Tensor) -> Tensor:
 
 
 # -- losses
-def cross_entropy(
-    logits: Tensor, labels: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
-    label_smoothing: float = 0.0, ignore_index: int = -100,
-) -> Tensor:  # fmt: skip
-    given: dict[str, Any] = {"reduction": reduction, "ignore_index": ignore_index}
-    return F.cross_entropy(logits, labels, weight, label_smoothing=label_smoothing, **given)
-
-
-def nll_loss(
-    log_probabilities: Tensor, labels: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
-    ignore_index: int = -100,
-) -> Tensor:  # fmt: skip
-    return F.nll_loss(log_probabilities, labels, weight, reduction=reduction, ignore_index=ignore_index)
-
-
+cross_entropy = renamed(F.cross_entropy, "logits", "labels", reduction="mean")
 soft_cross_entropy = renamed(F.cross_entropy, "logits", "probabilities", reduction="mean")
+nll_loss = renamed(F.nll_loss, "log_probabilities", "labels", reduction="mean")
 mse_loss = renamed(F.mse_loss, "input", "target", reduction="mean")
 binary_cross_entropy_with_logits = renamed(F.binary_cross_entropy_with_logits, "logits", "target", reduction="mean")
 binary_cross_entropy = renamed(F.binary_cross_entropy, "probabilities", "target", reduction="mean")
@@ -178,24 +150,22 @@ class Torch:
     """torch tensors on a device; derivatives come from autograd through the function."""
 
     name = "torch"
-    ways = WAYS
-    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "repeated", "sliced")
+    ways: tuple[Way, ...] = (
+        Way("backward"), Way("functional"), Way("forward", forward=True), Way("create_graph", order=2),
+    )  # fmt: skip
+    layouts: tuple[str, ...] = ("strided", "transposed", "offset", "expanded", "sliced")
     written = ""
     refusals = (
         "not implemented", "not support", "unsupported dtype", "expected a floating", "not currently supported",
-        "unsupported operation",  # to write where one entry stands for many, as forward mode does for its tangents
     )  # fmt: skip
     flushes = True  # it has a switch for that, torch.set_flush_denormal
-    documented = DOCUMENTED
     moves = ("permute", "{}.expand({})")
-    wide, version = "{}.detach().double().numpy()", "torch.__version__"
-    imports = imports()
+    imports = ("from typing import Any", "import torch", "import torch.nn.functional as F")
 
     def __init__(self, device: str = "cpu"):
         if device == "cuda" and not torch.cuda.is_available():
             raise TargetError("--device cuda: torch sees no CUDA device here; use --device cpu, or a machine with one")
         self.device = device
-        self.compiled: dict[tuple[int, str], Compiled] = {}
         torch.set_num_threads(1)
 
     def to_native(self, array: Array, memory: Memory | None = None) -> Tensor:
@@ -224,23 +194,46 @@ class Torch:
             return value.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         return value.numpy()
 
-    def like(self, value: Tensor, operand: Tensor) -> Tensor:
-        return value.to(operand.dtype) if isinstance(value, torch.Tensor) else value
-
-    # -- values
-    def compute(self, way: Way, f: Function, operands: Sequence[Tensor], options: Mapping[str, object]) -> object:
-        if way.name != "compiled":
-            return vmapped(f, operands, options) if way.name == "vmapped" else threaded(f, operands, options)
-        key = id(f), repr(sorted(options.items()))
-        return self.compiled.setdefault(key, Compiled(f, options))(*operands)
-
     # -- derivatives
     def derive(
         self, way: Way, f: Function, operands: Sequence[Tensor], wrt: Sequence[int],
         cotangent: Array | None, tangent: Array | None,
     ) -> list[Array]:  # fmt: skip
+        leaves = [x.detach() for x in operands]
         seed, along = (None if a is None else self._tensor(a) for a in (cotangent, tangent))
-        return [self.from_native(t, way.name) for t in derivative(way, f, operands, wrt, seed, along)]
+
+        def partial(*xs: Tensor) -> Tensor:
+            given = dict(zip(wrt, xs, strict=True))
+            return f(*(given.get(k, x) for k, x in enumerate(leaves)))
+
+        if way.forward:
+            _, out = torch.func.jvp(partial, tuple(leaves[k] for k in wrt), (along,))
+            return [self.from_native(t, "torch.func.jvp") for t in (out if isinstance(out, (tuple, list)) else (out,))]
+        if way.name == "functional":
+            _, pull = torch.func.vjp(partial, *(leaves[k] for k in wrt))
+            return [self.from_native(g, "torch.func.vjp") for g in pull(seed)]
+        inputs = [leaves[k].requires_grad_() for k in wrt]
+        if along is not None:
+            return [self.from_native(self._second(partial(*inputs), inputs[0], seed, along), "the second derivative")]
+        found = self._gradients(way, partial(*inputs), inputs, seed)
+        zeros = (torch.zeros_like(x) if g is None else g for g, x in zip(found, inputs, strict=True))
+        return [self.from_native(g, way.name) for g in zeros]
+
+    def _gradients(self, way: Way, y: object, inputs: list[Tensor], seed: Tensor) -> list[Tensor | None]:
+        if not isinstance(y, torch.Tensor):
+            raise TargetError(f"the function returned {kind_of(y)}, not a torch tensor")
+        if not y.requires_grad:
+            raise TargetError("the result does not depend on its inputs for autograd (requires_grad is False)")
+        if way.order == 2:
+            return list(torch.autograd.grad(y, inputs, seed, create_graph=True, allow_unused=True))
+        y.backward(seed)
+        return [x.grad for x in inputs]
+
+    def _second(self, y: Tensor, x: Tensor, seed: Tensor, along: Tensor) -> Tensor:
+        (g,) = torch.autograd.grad(y, x, seed, create_graph=True, allow_unused=True)
+        h = torch.autograd.grad(g, x, along, allow_unused=True)[0] if g is not None and g.requires_grad else None
+        zero = torch.zeros_like(x)  # added, for autograd may return a zero that has no memory
+        return zero if h is None else h + zero
 
     def describe(self) -> Mapping[str, object]:
         return {
@@ -248,7 +241,6 @@ class Torch:
             "build": " ".join(torch.__config__.show().split()),
             "isa": torch.backends.cpu.get_cpu_capability(),
             "threads": torch.get_num_threads(),
-            "all_threads": THREADS,
             "accelerator": torch.cuda.get_device_name() if self.device == "cuda" else "",
         }
 
@@ -257,30 +249,22 @@ class Torch:
         if isinstance(f, Renamed):
             return [head(name, f), f"    return {spelled(name, f.function)}({', '.join(f.arguments)})"]
         if inspect.isfunction(f) and f.__module__ == __name__:
-            source = inspect.getsource(f).rstrip()
-            (definition,) = ast.parse(source).body
-            return [head(name, f), *source.splitlines()[definition.body[0].lineno - 1 :]]  # type: ignore[attr-defined]
+            return [head(name, f), *inspect.getsource(f).rstrip().splitlines()[1:]]
         return [f"{name} = {spelled(name, f)}"]
 
     def literal(self, x: Array) -> str:
         dtype = "" if x.dtype.kind in "iu" else f", dtype=torch.{x.dtype.name}"
-        if not x.size:
-            return f"torch.zeros({x.shape}, dtype=torch.{x.dtype.name})"
-        runs = [f"torch.full(({n},), {text}{dtype})" for text, n in in_runs(x)]
-        if len(runs) == 1:
-            return runs[0].replace(f"({x.size},)", str(x.shape), 1)
-        return f"torch.cat([{', '.join(runs)}]).reshape({x.shape})" if runs else f"torch.tensor({listed(x)}{dtype})"
+        return f"torch.tensor({listed(x)}{dtype})"
 
-    def computed(
-        self, name: str, operands: Sequence[str], keywords: str, way: str
-    ) -> tuple[Sequence[str], str, Sequence[str]]:
-        return words_of_value(way, name, ", ".join(operands), keywords)
-
-    def differentiated(
-        self, name: str, operands: Sequence[str], keywords: str, call: Made
-    ) -> tuple[Sequence[str], str]:
-        seeds = tuple("" if a is None else self.literal(a) for a in (call.cotangent, call.tangent))
-        return words_of_derivative(call, f"{name}({', '.join(operands)}{keywords})", operands, *seeds)
+    def differentiated(self, name: str, operands: Sequence[str], keywords: str, shown: Shown) -> list[str]:
+        x, call = operands[shown.operand], f"{name}({', '.join(operands)}{keywords})"
+        seed, along = ("" if a is None else self.literal(a) for a in (shown.cotangent, shown.tangent))
+        if not along:
+            return [f"{x}.requires_grad_()", f"{call}.backward({seed})", f"print({x}.grad)"]
+        if not seed:
+            return [f"print(torch.func.jvp(lambda {x}: {call}, ({x},), ({along},))[1])"]
+        gradient = f"(g,) = torch.autograd.grad({call}, {x}, {seed}, create_graph=True)"
+        return [f"{x}.requires_grad_()", gradient, f"print(torch.autograd.grad(g, {x}, {along})[0])"]
 
 
 def spelled(name: str, f: Function | None) -> str:

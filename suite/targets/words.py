@@ -1,9 +1,8 @@
-"""The words that targets share: of what a function returned or raised, of names, of the texts of reproductions."""
+"""The words that targets share: of what a function returned or raised, and of the texts that reproductions print."""
 
-import difflib
 import inspect
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,14 +21,6 @@ def first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
 
 
-def nearest(name: str, legal: Sequence[str], listed: str = "`lawful concepts` lists them") -> str:
-    """What may have been meant: the names that are close, or all if there are few."""
-    close = difflib.get_close_matches(name, legal, 3, 0.5)
-    if close:
-        return f": did you mean {' or '.join(close)}?"
-    return f": one of {', '.join(legal) or 'none'}" if len(legal) < 12 else f"; {listed}"
-
-
 def listed(x: Any) -> str:
     """An array as nested lists, integers as such, each float by its shortest decimal.
 
@@ -43,32 +34,6 @@ def listed(x: Any) -> str:
         return "[" + ", ".join(listed(v) for v in x) + "]"
     v = float(x)
     return repr(v) if np.isfinite(v) else f"float({str(v)!r})"
-
-
-RUNS = 16  # entries above which equal stretches are written as such
-
-
-def stretches(x: Any) -> list[tuple[Any, int]]:
-    """The entries in order, equal neighbours together: what there is to write of a long array.
-
-    >>> stretches(np.array([[2, 2, 2], [2, 5, 5]]))
-    [(2, 4), (5, 2)]
-    """
-    flat = np.asarray(x).ravel()
-    wide = flat if flat.dtype.kind in "iu" else flat.astype(np.float64)
-    same = (wide[1:] == wide[:-1]) | ((wide[1:] != wide[1:]) & (wide[:-1] != wide[:-1]))
-    if wide.dtype.kind == "f":
-        same &= np.signbit(wide[1:]) == np.signbit(wide[:-1])
-    starts = [0, *(np.flatnonzero(~same) + 1).tolist()] if flat.size else []
-    return [(wide[k].item(), end - k) for k, end in zip(starts, [*starts[1:], flat.size], strict=False)]
-
-
-def in_runs(x: Any) -> list[tuple[str, int]]:
-    """(text, length) of each stretch of a long array that has few; nothing of any other."""
-    if np.size(x) <= RUNS:
-        return []
-    found = stretches(x)
-    return [(listed(np.asarray(v)), n) for v, n in found] if len(found) <= np.size(x) // 4 else []
 
 
 def head(name: str, f: Callable[..., Any]) -> str:
