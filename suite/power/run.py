@@ -221,17 +221,22 @@ def measure(
         interrupted = True
     found = [arrived[g] for g in todo if g in arrived]
     head = {**_head(found, plan, started, time.monotonic() - clock), "part": part}
-    asked = [c for c in concepts().values() if not names or c.name in names]
-    judged = {f"{law.family}/{law.name}" for c in asked for law in laws_of(c) if not plan.laws or law.name in plan.laws}
     return Power(
         head,
         tuple(t for g in found for t in g.trials),
         tuple(a for g in found for a in g.accusations),
-        tuple(sorted(judged)),
+        judged_laws(plan, names),
         tuple(lost),
         tuple(c for g in found for c in g.closest),
         interrupted,
     )
+
+
+def judged_laws(plan: Plan, names: Sequence[str]) -> tuple[str, ...]:
+    """The laws that took part, as "family/law"."""
+    asked = [c for c in concepts().values() if not names or c.name in names]
+    laws = {law for c in asked for law in laws_of(c) if not plan.laws or law.name in plan.laws}
+    return tuple(sorted({f"{law.family}/{law.name}" for law in laws}))
 
 
 def _head(found: Sequence[GroupPower], plan: Plan, started: datetime.datetime, seconds: float) -> dict[str, Any]:
